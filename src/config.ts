@@ -1,0 +1,107 @@
+import type { Pool } from "./db/client.ts"
+import type { Run } from "./db/database.ts"
+import { Database } from "./db/database.ts"
+import { toCuckmqError } from "./db/failure.ts"
+import { type QuotedSchema, quoteSchema } from "./db/identifier.ts"
+import { Enqueuer } from "./enqueuer.ts"
+import { InvalidOptionError } from "./errors.ts"
+import { Hints } from "./hints.ts"
+import { knownOptions, wholeNumber } from "./options.ts"
+import { Registry } from "./registry.ts"
+import { migrate } from "./schema/migrate.ts"
+
+/** The options of a Config. */
+export interface ConfigOptions {
+    /**
+     * Where the jobs are: a `pg` Pool, or a PGlite instance for a database inside the process. The pool stays yours:
+     * end it after your daemons have stopped. A pool of one connection is enough; with two, claiming and settling
+     * overlap. Workers also open one connection of their own, outside the pool, to hear of new jobs.
+     */
+    pool: Pool
+    /**
+     * The schema in which the tables are created. Any name that Postgres accepts, quoted for you.
+     * Default `_cuckmq`.
+     */
+    schema?: string
+    /**
+     * The largest payload and the largest result, in bytes of JSON. Default 1,048,576 (1 MiB); at most 256 MiB.
+     * A larger payload is refused with `InvalidPayloadError`; a larger result is not kept.
+     */
+    maxPayloadBytes?: number
+}
+
+/** The defaults of `ConfigOptions`. */
+export const CONFIG_DEFAULTS = Object.freeze({ schema: "_cuckmq", maxPayloadBytes: 1024 * 1024 })
+
+const MAX_PAYLOAD_LIMIT = 256 * 1024 * 1024
+
+/** What the rest of the library reaches through a Config. */
+export interface Core {
+    readonly database: Database
+    readonly schema: QuotedSchema
+    readonly schemaName: string
+    readonly maxPayloadBytes: number
+    readonly registry: Registry
+    readonly hints: Hints
+    readonly enqueuer: Enqueuer
+    /** Runs one statement. */
+    readonly run: Run
+}
+
+/** The parts behind a Config, for the library's own use. */
+export let coreOf: (config: Config) => Core
+
+/** A queue: a pool, a schema, and the definitions of its jobs. Make one and share it. */
+export class Config {
+    readonly #core: Core
+
+    static {
+        coreOf = (config) => {
+            if (typeof config === "object" && config !== null && #core in config) return config.#core
+            throw new InvalidOptionError({
+                option: "config",
+                message: "expected `config` to be a Config of this copy of cuckmq",
+            })
+        }
+    }
+
+    /** @throws InvalidOptionError for an option that is unknown or out of its range. */
+    constructor(options: ConfigOptions) {
+        knownOptions("Config", options, ["pool", "schema", "maxPayloadBytes"])
+        const schemaName = options.schema ?? CONFIG_DEFAULTS.schema
+        const schema = quoteSchema(schemaName)
+        const maxPayloadBytes = wholeNumber(
+            "maxPayloadBytes",
+            options.maxPayloadBytes ?? CONFIG_DEFAULTS.maxPayloadBytes,
+            MAX_PAYLOAD_LIMIT,
+        )
+        const database = new Database(options.pool)
+        const registry = new Registry({ database, schema })
+        const hints = new Hints({ database, schema: schemaName })
+        this.#core = Object.freeze({
+            database,
+            schema,
+            schemaName,
+            maxPayloadBytes,
+            registry,
+            hints,
+            enqueuer: new Enqueuer({ database, schema, registry, hints }),
+            run: (text: string, values: unknown[]) => database.query(text, values),
+        })
+    }
+
+    /**
+     * Creates the tables, or brings them up to this release. May be called by any number of processes at once, as
+     * often as you like; costs one small query when there is nothing to do.
+     *
+     * @throws DatabaseError when the database cannot be reached or refuses.
+     */
+    async prepareSchema(): Promise<void> {
+        const { database, schema, schemaName } = this.#core
+        try {
+            await migrate({ database, schema, name: schemaName })
+        } catch (error) {
+            throw toCuckmqError({ error, action: "prepareSchema", schema })
+        }
+    }
+}

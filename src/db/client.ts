@@ -1,0 +1,43 @@
+/**
+ * The least that `defer` needs of a caller's transaction: a `pg` client, a PGlite transaction, or anything else
+ * with this one method.
+ */
+export interface SqlClient {
+    query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
+}
+
+/** A connection of a `pg` pool, as far as cuckmq uses it. */
+export interface PgClient {
+    query(config: PgQuery): Promise<{ rows: unknown[] }>
+    on(event: "error", listener: (error: Error) => void): unknown
+    off(event: "error", listener: (error: Error) => void): unknown
+    release(destroy?: boolean): void
+}
+
+/** A query as `pg` takes it when rows are to come as arrays of the server's own text. */
+export interface PgQuery {
+    text: string
+    values: unknown[]
+    rowMode: "array"
+    types: { getTypeParser(): (value: string) => string }
+}
+
+/** A `pg` pool, as far as cuckmq uses it. */
+export interface PgPool {
+    connect(): Promise<PgClient>
+    on(event: "error", listener: (error: Error) => void): unknown
+}
+
+/** A PGlite instance, as far as cuckmq uses it. */
+export interface PGliteDatabase {
+    query(
+        text: string,
+        values?: unknown[],
+        options?: { rowMode?: "array"; parsers?: Record<number, (value: string) => unknown> },
+    ): Promise<{ rows: unknown[] }>
+    transaction<T>(work: (transaction: Pick<PGliteDatabase, "query">) => Promise<T>): Promise<T>
+    listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>
+}
+
+/** What `Config` takes as its pool: a `pg` pool, or a PGlite instance for a database inside the process. */
+export type Pool = PgPool | PGliteDatabase

@@ -1,0 +1,48 @@
+import { CuckmqError, DatabaseError, SchemaNotPreparedError } from "../errors.ts"
+
+/** Serialization failure and deadlock: the server rolled everything back, so the same work may be done again. */
+const ROLLED_BACK = new Set(["40001", "40P01"])
+
+/** A table, schema, type or function is not there. */
+const NOT_PREPARED = new Set(["42P01", "3F000", "42704", "42883", "42703"])
+
+/** Connection lost, shutting down, out of resources, read-only, cancelled, lock not available. */
+const TRANSIENT_STATE = /^(08|53|57|25006|40|55P03)/
+
+function sqlStateOf(error: unknown): string | undefined {
+    if (typeof error !== "object" || error === null || !("code" in error)) return undefined
+    return typeof error.code === "string" ? error.code : undefined
+}
+
+/** Whether the server undid the statement or transaction whole, by itself. */
+export function wasRolledBack(error: unknown): boolean {
+    return ROLLED_BACK.has(sqlStateOf(error) ?? "")
+}
+
+/** Whether the server answered with a refusal, so that nothing of the statement was done. */
+export function wasRefused(error: unknown): boolean {
+    const state = sqlStateOf(error) ?? ""
+    return /^[0-9A-Z]{5}$/.test(state) && !state.startsWith("08") && !state.startsWith("57P")
+}
+
+/** Whether the role lacks a privilege. */
+export function lacksPrivilege(error: unknown): boolean {
+    return sqlStateOf(error) === "42501"
+}
+
+/** Whether a lock could not be had in the time set for it. */
+export function lockNotAvailable(error: unknown): boolean {
+    return sqlStateOf(error) === "55P03"
+}
+
+/** Makes one of our errors of whatever a driver threw, so that no raw SQL error reaches the user. */
+export function toCuckmqError(params: { error: unknown; action: string; schema: string }): CuckmqError {
+    const { error, action, schema } = params
+    if (error instanceof CuckmqError) return error
+    const sqlState = sqlStateOf(error)
+    if (sqlState !== undefined && NOT_PREPARED.has(sqlState))
+        return new SchemaNotPreparedError({ schema, cause: error })
+    // What has no SQLSTATE comes from the driver or the socket: the connection is gone.
+    const retryable = sqlState === undefined || sqlState.length !== 5 || TRANSIENT_STATE.test(sqlState)
+    return new DatabaseError({ action, sqlState, retryable, cause: error })
+}

@@ -1,0 +1,120 @@
+import type { PgClient, PgPool, PgQuery } from "./client.ts"
+import type { Driver, Listen, Row, Run } from "./database.ts"
+
+/** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
+const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
+
+/** A connection that is ours alone: what `pg` calls a Client. */
+interface DedicatedClient {
+    connect(): Promise<unknown>
+    query(text: string): Promise<unknown>
+    end(): Promise<void>
+    on(event: "notification", listener: (message: { payload?: string }) => void): unknown
+    on(event: "error", listener: (error: Error) => void): unknown
+    on(event: "end", listener: () => void): unknown
+}
+
+/** Runs statements over a `pg` pool. A connection that fails, or answers too late, is destroyed and not reused. */
+export function pgDriver(pool: PgPool): Driver {
+    // Without a listener, an idle connection that the server cuts would end the process.
+    pool.on("error", ignore)
+    const listen = listenWith(pool)
+    return {
+        query: ({ text, values, deadlineMs }) =>
+            withClient({ pool, deadlineMs, work: (run) => run(text, values) }),
+        transaction: ({ work, deadlineMs }) =>
+            withClient({ pool, deadlineMs, work: (run) => inTransaction(run, work) }),
+        ...(listen === undefined ? {} : { listen }),
+    }
+}
+
+async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
+    await run("begin", [])
+    try {
+        const result = await work(run)
+        await run("commit", [])
+        return result
+    } catch (error) {
+        // A failed rollback must not hide the cause; withClient destroys the connection after any error.
+        await run("rollback", []).catch(ignore)
+        throw error
+    }
+}
+
+async function withClient<T>(params: {
+    pool: PgPool
+    deadlineMs: number
+    work: (run: Run) => Promise<T>
+}): Promise<T> {
+    const client = await params.pool.connect()
+    client.on("error", ignore)
+    let isBroken = true
+    try {
+        const result = await params.work((text, values) => runWithin(client, params.deadlineMs, text, values))
+        isBroken = false
+        return result
+    } catch (error) {
+        // The server's refusals leave the connection usable; anything else may not.
+        isBroken = !isRefusal(error)
+        throw error
+    } finally {
+        client.off("error", ignore)
+        if (isBroken) client.on("error", ignore)
+        client.release(isBroken)
+    }
+}
+
+function runWithin(client: PgClient, deadlineMs: number, text: string, values: unknown[]): Promise<Row[]> {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(
+            () => reject(new Error(`no answer from the database within ${deadlineMs} ms`)),
+            deadlineMs,
+        )
+        client.query({ text, values, rowMode: "array", types: AS_TEXT }).then(
+            (result) => {
+                clearTimeout(timer)
+                resolve(result.rows as Row[])
+            },
+            (error: unknown) => {
+                clearTimeout(timer)
+                reject(error)
+            },
+        )
+    })
+}
+
+function isRefusal(error: unknown): boolean {
+    const fields = typeof error === "object" && error !== null ? (error as { severity?: unknown }) : {}
+    return fields.severity === "ERROR"
+}
+
+/** Hears on a connection outside the pool, so that a pool of one still works. */
+function listenWith(pool: PgPool): Listen | undefined {
+    const { Client, options } = pool as {
+        Client?: new (options: unknown) => DedicatedClient
+        options?: unknown
+    }
+    if (Client === undefined || options === undefined) return undefined
+    return async ({ channel, onMessage, onLost }) => {
+        const client = new Client(options)
+        let isLost = false
+        const lose = () => {
+            if (isLost) return
+            isLost = true
+            onLost()
+        }
+        client.on("error", lose)
+        client.on("end", lose)
+        client.on("notification", (message) => onMessage(message.payload ?? ""))
+        await client.connect()
+        await client.query(`listen ${channel}`)
+        return {
+            stop: async () => {
+                isLost = true
+                await client.end().catch(ignore)
+            },
+        }
+    }
+}
+
+function ignore(): void {}

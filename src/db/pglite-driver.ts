@@ -1,0 +1,27 @@
+import type { PGliteDatabase } from "./client.ts"
+import type { Driver, Row } from "./database.ts"
+
+/** PGlite parses cells by type; these are the types that our statements return. */
+const RETURNED_TYPES = [16, 20, 21, 23, 25, 114, 701, 1184, 3802]
+const AS_TEXT = Object.fromEntries(RETURNED_TYPES.map((type) => [type, (value: string) => value]))
+
+/** Runs statements on a PGlite instance, which has one session and takes its callers in turn. */
+export function embeddedDriver(database: PGliteDatabase): Driver {
+    const runOn = async (
+        target: Pick<PGliteDatabase, "query">,
+        text: string,
+        values: unknown[],
+    ): Promise<Row[]> => {
+        const result = await target.query(text, values, { rowMode: "array", parsers: AS_TEXT })
+        return result.rows as Row[]
+    }
+    return {
+        query: ({ text, values }) => runOn(database, text, values),
+        transaction: ({ work }) =>
+            database.transaction((transaction) => work((text, values) => runOn(transaction, text, values))),
+        listen: async ({ channel, onMessage }) => {
+            const stop = await database.listen(channel, onMessage)
+            return { stop }
+        },
+    }
+}

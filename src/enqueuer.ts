@@ -1,0 +1,187 @@
+import { Batcher } from "./batcher.ts"
+import type { SqlClient } from "./db/client.ts"
+import { type Database, runOnClient } from "./db/database.ts"
+import { toCuckmqError } from "./db/failure.ts"
+import type { QuotedSchema } from "./db/identifier.ts"
+import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
+import type { Hints } from "./hints.ts"
+import type { Registry } from "./registry.ts"
+import type { DefinitionRow } from "./statements/definitions.ts"
+import { insertJobs } from "./statements/insert-jobs.ts"
+import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
+import type { Query } from "./statements/query.ts"
+
+/** A job to defer, its payload encoded and its options checked. */
+export interface NewJob {
+    definition: DefinitionRow
+    payload: string
+    delayMs: number | null
+    runAtMs: number | null
+    dependencies: readonly number[]
+}
+
+/** Whose transaction the jobs are inserted in. */
+type Owner = "own" | "caller"
+
+/** How many jobs, and how many characters of payload, travel in one statement. */
+const MAX_JOBS = 5_000
+const MAX_PAYLOAD_LENGTH = 16 * 1024 * 1024
+
+/** Large batches, and dependencies that someone holds locked, take longer than other statements may. */
+const DEADLINE_MS = 60_000
+
+/** How often a statement that found its definitions retired, or its dependencies just finalized, is tried again. */
+const MAX_TRIES = 5
+
+/** Puts jobs into the database: those of concurrent callers together, in as few statements as there is time for. */
+export class Enqueuer {
+    readonly #database: Database
+    readonly #schema: QuotedSchema
+    readonly #registry: Registry
+    readonly #hints: Hints
+    readonly #batcher: Batcher<NewJob, number>
+
+    constructor(params: { database: Database; schema: QuotedSchema; registry: Registry; hints: Hints }) {
+        this.#database = params.database
+        this.#schema = params.schema
+        this.#registry = params.registry
+        this.#hints = params.hints
+        this.#batcher = new Batcher({
+            flush: (jobs) => this.#insertCommitted(jobs),
+            maxItems: MAX_JOBS,
+            weigh: (job) => job.payload.length,
+            maxWeight: MAX_PAYLOAD_LENGTH,
+        })
+    }
+
+    /** Defers one job. */
+    async defer(job: NewJob, client: SqlClient | undefined): Promise<number> {
+        // A dependency that is not found fails its statement, so such jobs do not travel with those of others.
+        if (client === undefined && job.dependencies.length === 0)
+            return this.#guard(() => this.#batcher.add(job))
+        const [id] = await this.deferAll([job], client)
+        return id as number
+    }
+
+    /** Defers jobs, all or none. */
+    deferAll(jobs: readonly NewJob[], client: SqlClient | undefined): Promise<number[]> {
+        if (jobs.length === 0) return Promise.resolve([])
+        return this.#guard(async () => {
+            if (client !== undefined) {
+                return this.#insertChunks(jobs, (text, values) => runOnClient(client, text, values), "caller")
+            }
+            const chunks = chunksOf(jobs)
+            if (chunks.length === 1) return this.#insertCommitted(jobs)
+            const ids = await this.#database.transaction(
+                (run) => this.#insertChunks(jobs, run, "own"),
+                DEADLINE_MS,
+            )
+            this.#announce(jobs)
+            return ids
+        })
+    }
+
+    async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
+        const ids = await this.#insert(
+            jobs,
+            (text, values) => this.#database.query(text, values, DEADLINE_MS),
+            "own",
+        )
+        this.#announce(jobs)
+        return ids
+    }
+
+    async #insertChunks(jobs: readonly NewJob[], run: Query["run"], owner: Owner): Promise<number[]> {
+        const ids: number[] = []
+        for (const chunk of chunksOf(jobs)) ids.push(...(await this.#insert(chunk, run, owner)))
+        return ids
+    }
+
+    async #insert(jobs: readonly NewJob[], run: Query["run"], owner: Owner): Promise<number[]> {
+        const isPlain = jobs.every(isReady)
+        let missingIDs: number[] = []
+        for (let tries = 1; tries <= MAX_TRIES; tries++) {
+            const definitionIDs = await this.#resolveIDs(jobs, owner === "own" ? undefined : run)
+            const query = { run, schema: this.#schema }
+            const rows = jobs.map((job) => ({
+                ...job,
+                definitionID: definitionIDs.get(job.definition.name) as number,
+            }))
+            const outcome = isPlain
+                ? { ids: await insertReadyJobs({ ...query, jobs: rows }), missingIDs: [] }
+                : await insertJobs({ ...query, jobs: rows })
+            if (outcome.ids.length === jobs.length) return outcome.ids
+            // One look may fall between a job's end and its place in history; two in a row cannot.
+            if (outcome.missingIDs.length > 0 && missingIDs.length > 0) break
+            missingIDs = outcome.missingIDs
+            if (missingIDs.length === 0) for (const name of definitionIDs.keys()) this.#registry.forget(name)
+        }
+        const definition = jobs[0]?.definition.name ?? ""
+        if (missingIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs: missingIDs })
+        throw new DatabaseError({
+            action: "defer",
+            sqlState: undefined,
+            retryable: true,
+            cause: new Error(`the definition "${definition}" was removed again and again`),
+        })
+    }
+
+    async #resolveIDs(
+        jobs: readonly NewJob[],
+        callerRun: Query["run"] | undefined,
+    ): Promise<Map<string, number>> {
+        const ids = new Map<string, number>()
+        for (const { definition } of jobs) {
+            if (ids.has(definition.name)) continue
+            // The caller may hold the pool's only connection, so inside its transaction we ask for no other.
+            const id =
+                callerRun === undefined
+                    ? this.#registry.idOf(definition)
+                    : this.#registry.idWithin(callerRun, definition)
+            ids.set(definition.name, await id)
+        }
+        return ids
+    }
+
+    #announce(jobs: readonly NewJob[]): void {
+        const channels = new Map<string, boolean>()
+        for (const job of jobs) {
+            channels.set(
+                job.definition.channel,
+                isReady(job) || channels.get(job.definition.channel) === true,
+            )
+        }
+        for (const [channel, hasReady] of channels) this.#hints.announce(hasReady ? "ready" : "look", channel)
+        if ([...channels.values()].includes(true) && jobs.some((job) => !isReady(job)))
+            this.#hints.announce("look")
+    }
+
+    async #guard<T>(work: () => Promise<T>): Promise<T> {
+        try {
+            return await work()
+        } catch (error) {
+            throw toCuckmqError({ error, action: "defer", schema: this.#schema })
+        }
+    }
+}
+
+function isReady(job: NewJob): boolean {
+    return job.delayMs === null && job.runAtMs === null && job.dependencies.length === 0
+}
+
+function chunksOf(jobs: readonly NewJob[]): NewJob[][] {
+    const chunks: NewJob[][] = []
+    let chunk: NewJob[] = []
+    let length = 0
+    for (const job of jobs) {
+        length += job.payload.length
+        if (chunk.length === MAX_JOBS || (length > MAX_PAYLOAD_LENGTH && chunk.length > 0)) {
+            chunks.push(chunk)
+            chunk = []
+            length = job.payload.length
+        }
+        chunk.push(job)
+    }
+    chunks.push(chunk)
+    return chunks
+}

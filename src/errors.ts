@@ -1,0 +1,154 @@
+/** The codes of every error that cuckmq throws. They are stable across releases. */
+export type CuckmqErrorCode =
+    | "CUCKMQ_INVALID_OPTION"
+    | "CUCKMQ_INVALID_PAYLOAD"
+    | "CUCKMQ_DUPLICATE_DEFINITION"
+    | "CUCKMQ_SCHEMA_NOT_PREPARED"
+    | "CUCKMQ_DEPENDENCY_NOT_FOUND"
+    | "CUCKMQ_DATABASE"
+    | "CUCKMQ_LEASE_LOST"
+    | "CUCKMQ_JOB_TIMEOUT"
+    | "CUCKMQ_SHUTDOWN"
+    | "CUCKMQ_EMBEDDED_IN_USE"
+
+/** What every error of cuckmq extends. Branch on `code`; the message is for people. */
+export class CuckmqError extends Error {
+    /** A stable name for the kind of error. */
+    readonly code: CuckmqErrorCode
+    /** Whether the same call, repeated unchanged, may succeed. */
+    readonly retryable: boolean
+
+    constructor(params: { code: CuckmqErrorCode; message: string; retryable?: boolean; cause?: unknown }) {
+        super(params.message, params.cause === undefined ? undefined : { cause: params.cause })
+        this.name = new.target.name
+        this.code = params.code
+        this.retryable = params.retryable ?? false
+    }
+}
+
+/** An option has a value that it cannot have, or a name that does not exist. Thrown before anything is done. */
+export class InvalidOptionError extends CuckmqError {
+    /** The option at fault. */
+    readonly option: string
+
+    constructor(params: { option: string; message: string }) {
+        super({ code: "CUCKMQ_INVALID_OPTION", message: params.message })
+        this.option = params.option
+    }
+}
+
+/** A payload that JSON cannot carry faithfully, or that is too large. Thrown before anything is sent. */
+export class InvalidPayloadError extends CuckmqError {
+    /** The definition whose job was to be deferred. */
+    readonly definition: string
+    /** Where in the payload the fault is, such as `payload.items[3].price`. */
+    readonly path: string
+
+    constructor(params: { definition: string; path: string; reason: string; cause?: unknown }) {
+        super({
+            code: "CUCKMQ_INVALID_PAYLOAD",
+            message: `job definition "${params.definition}": ${params.path} ${params.reason}`,
+            cause: params.cause,
+        })
+        this.definition = params.definition
+        this.path = params.path
+    }
+}
+
+/** Two job definitions of one name were registered with one Config. */
+export class DuplicateDefinitionError extends CuckmqError {
+    /** The name that both have. */
+    readonly definition: string
+
+    constructor(definition: string) {
+        super({
+            code: "CUCKMQ_DUPLICATE_DEFINITION",
+            message: `a job definition named "${definition}" is registered already: names are unique within a Config`,
+        })
+        this.definition = definition
+    }
+}
+
+/** The tables of cuckmq are not in the database, or are older than this release needs. */
+export class SchemaNotPreparedError extends CuckmqError {
+    constructor(params: { schema: string; cause?: unknown }) {
+        super({
+            code: "CUCKMQ_SCHEMA_NOT_PREPARED",
+            message: `the schema ${params.schema} is not prepared: call \`await config.prepareSchema()\` first`,
+            cause: params.cause,
+        })
+    }
+}
+
+/** A job was to depend on jobs that do not exist: never deferred, rolled back, or swept from history. */
+export class DependencyNotFoundError extends CuckmqError {
+    /** The ids that were not found. */
+    readonly jobIDs: readonly number[]
+
+    constructor(params: { definition: string; jobIDs: readonly number[] }) {
+        super({
+            code: "CUCKMQ_DEPENDENCY_NOT_FOUND",
+            message: `job definition "${params.definition}": no job with id ${params.jobIDs.join(", ")} to depend on; nothing was deferred`,
+        })
+        this.jobIDs = params.jobIDs
+    }
+}
+
+/** The database refused, or could not be reached. `cause` is the driver's error. */
+export class DatabaseError extends CuckmqError {
+    /** The SQLSTATE, or the driver's error code such as `ECONNREFUSED`, if there was one. */
+    readonly sqlState: string | undefined
+
+    constructor(params: {
+        action: string
+        sqlState: string | undefined
+        retryable: boolean
+        cause: unknown
+    }) {
+        const reason = params.cause instanceof Error ? params.cause.message : String(params.cause)
+        super({
+            code: "CUCKMQ_DATABASE",
+            message: `${params.action} failed: ${reason}`,
+            retryable: params.retryable,
+            cause: params.cause,
+        })
+        this.sqlState = params.sqlState
+    }
+}
+
+/** The reason of an aborted signal: the worker no longer holds the job, so its outcome will not be recorded. */
+export class LeaseLostError extends CuckmqError {
+    constructor(jobID: number) {
+        super({
+            code: "CUCKMQ_LEASE_LOST",
+            message: `the lease of job ${jobID} was lost: its outcome is no longer ours to record`,
+        })
+    }
+}
+
+/** The reason of an aborted signal: the job existed longer than its `timeoutIntervalMs`. */
+export class JobTimeoutError extends CuckmqError {
+    constructor(jobID: number) {
+        super({ code: "CUCKMQ_JOB_TIMEOUT", message: `job ${jobID} timed out` })
+    }
+}
+
+/** The reason of an aborted signal: the worker stops, and its grace is over. */
+export class ShutdownError extends CuckmqError {
+    constructor(jobID: number) {
+        super({
+            code: "CUCKMQ_SHUTDOWN",
+            message: `the worker stops: job ${jobID} is handed back to the queue`,
+        })
+    }
+}
+
+/** Another process, or this one, has the embedded database's folder open already. */
+export class EmbeddedInUseError extends CuckmqError {
+    constructor(params: { dataDir: string; pid: number }) {
+        super({
+            code: "CUCKMQ_EMBEDDED_IN_USE",
+            message: `the embedded database in ${params.dataDir} is in use by process ${params.pid}: it serves one process at a time; use a Postgres server for more`,
+        })
+    }
+}

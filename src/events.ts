@@ -1,0 +1,157 @@
+import type { FailureReason } from "./statements/finalize-jobs.ts"
+
+/** The daemon starts. */
+export interface DaemonStart {
+    eventType: "daemon-start"
+}
+
+/** The daemon was asked to stop. It goes on until what it runs has ended. */
+export interface DaemonStopSignalSend {
+    eventType: "daemon-stop-signal-send"
+}
+
+/** The daemon has stopped. */
+export interface DaemonStop {
+    eventType: "daemon-stop"
+}
+
+/** Something that the daemon did failed, most often the database. The daemon goes on and tries again. */
+export interface DaemonError {
+    eventType: "daemon-error"
+    /** What the daemon was doing, such as `claim jobs`. */
+    activity: string
+    error: unknown
+}
+
+/** What every event about one job has. */
+interface AboutJob {
+    jobID: number
+    /** The name of the job's definition. */
+    jobName: string
+}
+
+/** A worker took a job from the queue and starts it. */
+export interface WorkerJobDequeue extends AboutJob {
+    eventType: "worker-job-dequeue"
+    /** 1 on the first run. */
+    attempt: number
+}
+
+/** A job was run with success, and that is on record. */
+export interface WorkerJobFinalizeSuccess extends AboutJob {
+    eventType: "worker-job-finalize-success"
+    attempt: number
+}
+
+/** A job was finalized as failed because no daemon knows its definition. */
+export interface WorkerJobFinalizeFailureOrphaned extends AboutJob {
+    eventType: "worker-job-finalize-failure-orphaned"
+}
+
+/** A job's handler threw. */
+export interface WorkerJobError extends AboutJob {
+    eventType: "worker-job-error"
+    attempt: number
+    /** What was thrown. */
+    error: unknown
+    /** Milliseconds until the next attempt; null when there is none. */
+    retryDelayMs: number | null
+}
+
+/** A job was finalized as failed by a worker: its last attempt threw, or it timed out, or cannot run any more. */
+export interface WorkerJobFinalizeFailure extends AboutJob {
+    eventType: "worker-job-finalize-failure"
+    reason: Exclude<FailureReason, "orphaned">
+}
+
+/** A worker no longer holds a job that it runs: the job's signal is aborted and its outcome changes nothing. */
+export interface WorkerJobLeaseLost extends AboutJob {
+    eventType: "worker-job-lease-lost"
+    attempt: number
+}
+
+/** A worker that stops handed a job back to the queue. The attempt is not charged. */
+export interface WorkerJobReturn extends AboutJob {
+    eventType: "worker-job-return"
+    attempt: number
+}
+
+/** What a handler returned could not be kept as the job's result. The job succeeded all the same. */
+export interface WorkerJobResultDiscard extends AboutJob {
+    eventType: "worker-job-result-discard"
+    reason: string
+}
+
+/** The orchestrator has deferred a job of a repeating definition. */
+export interface OrchestratorJobSchedule extends AboutJob {
+    eventType: "orchestrator-job-schedule"
+}
+
+/** The orchestrator has vouched for its Config's definitions. */
+export interface OrchestratorHeartbeat {
+    eventType: "orchestrator-heartbeat"
+    /** The names of the definitions. */
+    jobNames: readonly string[]
+}
+
+/** A job existed for longer than its `timeoutIntervalMs` and was finalized as failed. */
+export interface OrchestratorJobFinalizeFailureTimeout extends AboutJob {
+    eventType: "orchestrator-job-finalize-failure-timeout"
+}
+
+/** A job was finalized as failed because one that it depends on failed. */
+export interface OrchestratorJobFinalizeFailureUnmetDependencies extends AboutJob {
+    eventType: "orchestrator-job-finalize-failure-unmet-dependencies"
+}
+
+/** A job was finalized as failed because its last attempt ended with its worker. */
+export interface OrchestratorJobFinalizeFailureNoAttemptsRemaining extends AboutJob {
+    eventType: "orchestrator-job-finalize-failure-no-attempts-remaining"
+}
+
+/** The orchestrator has removed finalized jobs from history. */
+export interface OrchestratorFinalizedJobSweep {
+    eventType: "orchestrator-finalized-job-sweep"
+    numJobs: number
+}
+
+/** The orchestrator has retired a definition that no daemon vouches for and that has no live jobs. */
+export interface OrchestratorStaleJobDefinitionSweep {
+    eventType: "orchestrator-stale-job-definition-sweep"
+    jobName: string
+}
+
+/** Everything that daemons tell. Told apart by `eventType`. */
+export type Event =
+    | DaemonStart
+    | DaemonStopSignalSend
+    | DaemonStop
+    | DaemonError
+    | WorkerJobDequeue
+    | WorkerJobFinalizeSuccess
+    | WorkerJobFinalizeFailureOrphaned
+    | WorkerJobError
+    | WorkerJobFinalizeFailure
+    | WorkerJobLeaseLost
+    | WorkerJobReturn
+    | WorkerJobResultDiscard
+    | OrchestratorJobSchedule
+    | OrchestratorHeartbeat
+    | OrchestratorJobFinalizeFailureTimeout
+    | OrchestratorJobFinalizeFailureUnmetDependencies
+    | OrchestratorJobFinalizeFailureNoAttemptsRemaining
+    | OrchestratorFinalizedJobSweep
+    | OrchestratorStaleJobDefinitionSweep
+
+/**
+ * Receives the events of a daemon. Called synchronously, so it should be quick. What it throws, or the promise it
+ * returns rejects with, is reported once as a process warning and changes nothing else.
+ */
+export type EventHandler = (params: {
+    /** Unique among the daemons of this process. */
+    daemonID: number
+    /** The name of the daemon. */
+    name: string
+    event: Event
+    timestamp: Date
+}) => void

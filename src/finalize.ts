@@ -1,0 +1,109 @@
+import type { Core } from "./config.ts"
+import {
+    type FailureReason,
+    type Finalization,
+    finalizeJobs,
+    finalizeRequiredJobs,
+    type Outcome,
+} from "./statements/finalize-jobs.ts"
+import { findSettledJobs } from "./statements/find-settled-jobs.ts"
+import type { ClaimKey } from "./statements/query.ts"
+import { type DoomedJob, selectDoomedJobs } from "./statements/select-doomed-jobs.ts"
+import { doomDependents, lockRequiredJobs, releaseDependents } from "./statements/settle-dependents.ts"
+
+/** Finalized in one transaction at the most, when others depend on them. */
+const MAX_REQUIRED = 100
+
+/** Doomed jobs taken in one round. */
+const MAX_DOOMED = 500
+
+export interface FinalizeParams {
+    core: Core
+    jobs: readonly Finalization[]
+    outcome: Outcome
+    reason: FailureReason | null
+    worker: string | null
+}
+
+/**
+ * Finalizes jobs and settles what depends on them. Jobs that nobody depends on go in one statement; the others
+ * together with their dependents, in one transaction. Returns the ids of those that are finalized under the tokens
+ * given, by this call or by an earlier one whose answer was lost; the rest was claimed by others since.
+ */
+export async function finalize(params: FinalizeParams): Promise<Set<number>> {
+    const { core, jobs, outcome, reason, worker } = params
+    const { run, schema } = core
+    const finalized = new Set(await finalizeJobs({ run, schema, jobs, outcome, reason, worker }))
+    const rest = jobs.filter((job) => !finalized.has(job.id))
+    if (rest.length === 0) return finalized
+    const settled = await findSettledJobs({ run, schema, jobs: rest })
+    for (const id of settled.finalized) finalized.add(id)
+    const required = rest.filter((job) => settled.required.includes(job.id)).sort((a, b) => a.id - b.id)
+    for (let start = 0; start < required.length; start += MAX_REQUIRED) {
+        const chunk = required.slice(start, start + MAX_REQUIRED)
+        for (const id of await finalizeRequired({ ...params, jobs: chunk })) finalized.add(id)
+    }
+    return finalized
+}
+
+async function finalizeRequired(params: FinalizeParams): Promise<number[]> {
+    const { core, jobs, outcome } = params
+    const { schema } = core
+    for (;;) {
+        const done = await core.database.transaction(async (run) => {
+            const isLocked = await lockRequiredJobs({ run, schema, ids: jobs.map((job) => job.id) })
+            if (!isLocked) return undefined
+            const ids = await finalizeRequiredJobs({ ...params, run, schema })
+            const settle = outcome === "succeeded" ? releaseDependents : doomDependents
+            const dependents = await settle({ run, schema, ids })
+            return { ids, dependents }
+        })
+        if (done === undefined) continue
+        if (done.dependents.length > 0) core.hints.announce(outcome === "succeeded" ? "ready" : "look")
+        return done.ids
+    }
+}
+
+/** Why the jobs of a doomed state fail. */
+const REASONS = { unmet: "unmet-dependencies", exhausted: "no-attempts-remaining" } as const
+
+/**
+ * Finalizes all jobs that cannot run any more, and those that depend on them, and so on. Calls `onFinalized` for
+ * each one that this call, and no other process, finalized.
+ */
+export async function finalizeDoomed(params: {
+    core: Core
+    onFinalized: (job: DoomedJob, reason: (typeof REASONS)[keyof typeof REASONS]) => void
+}): Promise<void> {
+    const { core, onFinalized } = params
+    for (const state of ["exhausted", "unmet"] as const) {
+        for (;;) {
+            const jobs = await selectDoomedJobs({
+                run: core.run,
+                schema: core.schema,
+                state,
+                limit: MAX_DOOMED,
+            })
+            if (jobs.length === 0) break
+            await finalizeFailed({
+                core,
+                jobs,
+                reason: REASONS[state],
+                onFinalized: (job) => onFinalized(job, REASONS[state]),
+            })
+        }
+    }
+}
+
+/** Finalizes jobs as failed that no handler is running for. */
+export async function finalizeFailed(params: {
+    core: Core
+    jobs: readonly DoomedJob[]
+    reason: FailureReason
+    onFinalized: (job: DoomedJob) => void
+}): Promise<void> {
+    const { core, jobs, reason, onFinalized } = params
+    const finalizations = jobs.map(({ id, token }: ClaimKey) => ({ id, token, result: null, error: null }))
+    const finalized = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
+    for (const job of jobs) if (finalized.has(job.id)) onFinalized(job)
+}

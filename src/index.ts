@@ -1,0 +1,51 @@
+export { Config, type ConfigOptions } from "./config.ts"
+export { Daemon, type JoinOptions } from "./daemon.ts"
+export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
+export {
+    CuckmqError,
+    type CuckmqErrorCode,
+    DatabaseError,
+    DependencyNotFoundError,
+    DuplicateDefinitionError,
+    EmbeddedInUseError,
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobTimeoutError,
+    LeaseLostError,
+    SchemaNotPreparedError,
+    ShutdownError,
+} from "./errors.ts"
+export type {
+    DaemonError,
+    DaemonStart,
+    DaemonStop,
+    DaemonStopSignalSend,
+    Event,
+    EventHandler,
+    OrchestratorFinalizedJobSweep,
+    OrchestratorHeartbeat,
+    OrchestratorJobFinalizeFailureNoAttemptsRemaining,
+    OrchestratorJobFinalizeFailureTimeout,
+    OrchestratorJobFinalizeFailureUnmetDependencies,
+    OrchestratorJobSchedule,
+    OrchestratorStaleJobDefinitionSweep,
+    WorkerJobDequeue,
+    WorkerJobError,
+    WorkerJobFinalizeFailure,
+    WorkerJobFinalizeFailureOrphaned,
+    WorkerJobFinalizeSuccess,
+    WorkerJobLeaseLost,
+    WorkerJobResultDiscard,
+    WorkerJobReturn,
+} from "./events.ts"
+export type { JobContext } from "./job-context.ts"
+export {
+    type DeferClient,
+    type DeferOptions,
+    JobDefinition,
+    type JobDefinitionOptions,
+    type JobFunction,
+    type RetryDelay,
+} from "./job-definition.ts"
+export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
+export { Worker, type WorkerOptions } from "./worker.ts"

@@ -1,0 +1,91 @@
+import { InvalidOptionError } from "./errors.ts"
+
+/** The longest duration that any option takes: 100 years. Beyond it, timestamps overflow. */
+const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60_000
+
+const NAME_MAX_LENGTH = 255
+
+function refuse(option: string, expected: string, got: unknown): never {
+    throw new InvalidOptionError({
+        option,
+        message: `expected \`${option}\` to be ${expected}, got: ${show(got)}`,
+    })
+}
+
+function show(value: unknown): string {
+    if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+    if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object"
+    if (typeof value === "function") return "a function"
+    return String(value)
+}
+
+/** Refuses options that are no object, or that have a name which `known` lacks. */
+export function knownOptions(owner: string, options: unknown, known: readonly string[]): void {
+    if (typeof options !== "object" || options === null || Array.isArray(options)) {
+        refuse(owner, "called with one options object", options)
+    }
+    for (const name of Object.keys(options)) {
+        if (known.includes(name)) continue
+        throw new InvalidOptionError({
+            option: name,
+            message: `${owner} has no option \`${name}\`; it has: ${known.join(", ")}`,
+        })
+    }
+}
+
+/** A duration that may be zero. */
+export function durationMs(option: string, value: unknown): number {
+    if (typeof value !== "number" || !(value >= 0) || value > MAX_DURATION_MS) {
+        refuse(option, "a number of milliseconds, zero or more and at most 100 years", value)
+    }
+    return value
+}
+
+/** A duration above zero. */
+export function positiveMs(option: string, value: unknown): number {
+    if (typeof value !== "number" || !(value > 0) || value > MAX_DURATION_MS) {
+        refuse(option, "a positive number of milliseconds, at most 100 years", value)
+    }
+    return value
+}
+
+/** A whole number from zero to `max`. */
+export function wholeNumber(option: string, value: unknown, max: number): number {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > max) {
+        refuse(option, `a whole number from 0 to ${max}`, value)
+    }
+    return value
+}
+
+/** A name that Postgres can hold and that people can tell apart: 1 to 255 characters, no NUL. */
+export function nameText(option: string, value: unknown): string {
+    if (typeof value !== "string" || value.trim() === "" || value.length > NAME_MAX_LENGTH) {
+        refuse(option, `a text of 1 to ${NAME_MAX_LENGTH} characters that is not blank`, value)
+    }
+    if (value.includes("\u0000") || !value.isWellFormed()) {
+        refuse(option, "a text without NUL characters and lone surrogates", value)
+    }
+    return value
+}
+
+/** A function. */
+export function callable<F>(option: string, value: F): F {
+    if (typeof value !== "function") refuse(option, "a function", value)
+    return value
+}
+
+/** An instant. */
+export function instant(option: string, value: unknown): Date {
+    if (!(value instanceof Date) || Number.isNaN(value.getTime())) refuse(option, "a valid Date", value)
+    if (Math.abs(value.getTime() - Date.now()) > MAX_DURATION_MS)
+        refuse(option, "a Date within 100 years", value.toISOString())
+    return value
+}
+
+/** The id of a job. */
+export function jobID(option: string, value: unknown): number {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
+        refuse(option, "the id of a job, as `defer` returned it", value)
+    }
+    return value
+}

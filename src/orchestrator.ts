@@ -1,0 +1,151 @@
+import type { Chore } from "./chores/chore.ts"
+import { expireJobs } from "./chores/expire-jobs.ts"
+import { heartbeat } from "./chores/heartbeat.ts"
+import { recoverJobs } from "./chores/recover-jobs.ts"
+import { repeatJobs } from "./chores/repeat-jobs.ts"
+import { sweepDefinitions } from "./chores/sweep-definitions.ts"
+import { sweepHistory } from "./chores/sweep-history.ts"
+import { Alarm, monotonicMs } from "./clock.ts"
+import { type Config, type Core, coreOf } from "./config.ts"
+import { Daemon, type Session } from "./daemon.ts"
+import type { Event, EventHandler } from "./events.ts"
+import { callable, durationMs, knownOptions, nameText, positiveMs } from "./options.ts"
+
+/** The options of an orchestrator. */
+export interface OrchestratorOptions {
+    /** The queue to maintain. Its definitions should be registered before. */
+    config: Config
+    /** A nickname, for events. Default `anon`. */
+    name?: string
+    /** How many milliseconds to wait after finding no repeating job due, unless one is due earlier. Default 30,000. */
+    repeatIntervalMs?: number
+    /** How many milliseconds lie between two heartbeats of the Config's definitions. Default 60,000. */
+    heartbeatIntervalMs?: number
+    /** How many milliseconds lie between two clean-ups of the database. Default 300,000 (5 minutes). */
+    cleanIntervalMs?: number
+    /** A definition without a heartbeat for so many milliseconds, and without live jobs, is removed. Default 3,600,000. */
+    staleJobDefinitionSweepThresholdMs?: number
+    /**
+     * Finalized jobs are kept for so many milliseconds, and removed within a tenth of that and one clean interval
+     * more. Default 43,200,000 (12 hours).
+     */
+    finalizedJobSweepThresholdMs?: number
+    /** Hears the events of the orchestrator. */
+    eventHandler?: EventHandler
+}
+
+/** The defaults of `OrchestratorOptions`. */
+export const ORCHESTRATOR_DEFAULTS = Object.freeze({
+    name: "anon",
+    repeatIntervalMs: 30_000,
+    heartbeatIntervalMs: 60_000,
+    cleanIntervalMs: 5 * 60_000,
+    staleJobDefinitionSweepThresholdMs: 60 * 60_000,
+    finalizedJobSweepThresholdMs: 12 * 60 * 60_000,
+})
+
+const OPTIONS = ["config", "eventHandler", ...Object.keys(ORCHESTRATOR_DEFAULTS)]
+
+/** After a fault, a chore is tried again this soon, or at its own interval when that is shorter. */
+const RETRY_MS = 1_000
+
+/** Repeats jobs, and keeps the database clean. Any number may run; starts when it is constructed. */
+export class Orchestrator extends Daemon {
+    readonly #core: Core
+    readonly #chores: readonly Chore[]
+
+    /** @throws InvalidOptionError for an option that is unknown or out of its range. */
+    constructor(options: OrchestratorOptions) {
+        knownOptions("Orchestrator", options, OPTIONS)
+        const { eventHandler } = options
+        super({
+            name: nameText("name", options.name ?? ORCHESTRATOR_DEFAULTS.name),
+            eventHandler: eventHandler === undefined ? undefined : callable("eventHandler", eventHandler),
+        })
+        this.#core = coreOf(options.config)
+        const settings = { ...ORCHESTRATOR_DEFAULTS, ...withoutUndefined(options) }
+        const cleanIntervalMs = positiveMs("cleanIntervalMs", settings.cleanIntervalMs)
+        const staleThresholdMs = durationMs(
+            "staleJobDefinitionSweepThresholdMs",
+            settings.staleJobDefinitionSweepThresholdMs,
+        )
+        const historyThresholdMs = durationMs(
+            "finalizedJobSweepThresholdMs",
+            settings.finalizedJobSweepThresholdMs,
+        )
+        this.#chores = [
+            heartbeat(positiveMs("heartbeatIntervalMs", settings.heartbeatIntervalMs)),
+            repeatJobs(positiveMs("repeatIntervalMs", settings.repeatIntervalMs)),
+            recoverJobs(),
+            expireJobs(cleanIntervalMs),
+            sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs }),
+            sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
+        ]
+        this.start()
+    }
+
+    protected begin(): Session {
+        return new ChoreSession({ core: this.#core, chores: this.#chores, emit: this.emit.bind(this) })
+    }
+}
+
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+    return Object.fromEntries(
+        Object.entries(options).filter(([, value]) => value !== undefined),
+    ) as Partial<T>
+}
+
+/** One life of an orchestrator: does each chore when it is due, one at a time. */
+class ChoreSession implements Session {
+    readonly ended: Promise<void>
+    readonly #core: Core
+    readonly #emit: (event: Event) => void
+    readonly #due: Map<Chore, number>
+    #isStopping = false
+    #wake: () => void = () => undefined
+
+    constructor(params: { core: Core; chores: readonly Chore[]; emit: (event: Event) => void }) {
+        this.#core = params.core
+        this.#emit = params.emit
+        this.#due = new Map(params.chores.map((chore) => [chore, 0]))
+        this.ended = this.#run()
+    }
+
+    stop(): void {
+        this.#isStopping = true
+        this.#wake()
+    }
+
+    force(): void {}
+
+    async #run(): Promise<void> {
+        while (!this.#isStopping) {
+            for (const [chore, dueMs] of this.#due) {
+                if (this.#isStopping || dueMs > monotonicMs()) continue
+                this.#due.set(chore, monotonicMs() + (await this.#do(chore)))
+            }
+            await this.#sleep(Math.min(...this.#due.values()) - monotonicMs())
+        }
+    }
+
+    async #do(chore: Chore): Promise<number> {
+        try {
+            return await chore.run({ core: this.#core, emit: this.#emit })
+        } catch (error) {
+            this.#emit({ eventType: "daemon-error", activity: chore.name, error })
+            return RETRY_MS
+        }
+    }
+
+    async #sleep(ms: number): Promise<void> {
+        if (ms <= 0 || this.#isStopping) return
+        await new Promise<void>((resolve) => {
+            const alarm = new Alarm(resolve)
+            this.#wake = () => {
+                alarm.clear()
+                resolve()
+            }
+            alarm.set(ms)
+        })
+    }
+}

@@ -1,0 +1,70 @@
+import type { Database, Run } from "./db/database.ts"
+import type { QuotedSchema } from "./db/identifier.ts"
+import { DuplicateDefinitionError } from "./errors.ts"
+import type { JobContext } from "./job-context.ts"
+import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
+
+/** A job definition as those see it who run its jobs. */
+export interface RegisteredJob extends DefinitionRow {
+    /** Milliseconds before the next attempt after a failed one. */
+    retryDelayMs(params: { attempt: number; error: unknown }): number
+    /** Runs the job function. */
+    run(payload: unknown, context: JobContext): unknown
+}
+
+/** The definitions of one Config: those registered, and the ids that the database knows them by. */
+export class Registry {
+    readonly #database: Database
+    readonly #schema: QuotedSchema
+    readonly #registered = new Map<string, RegisteredJob>()
+    readonly #ids = new Map<string, Promise<number>>()
+
+    constructor(params: { database: Database; schema: QuotedSchema }) {
+        this.#database = params.database
+        this.#schema = params.schema
+    }
+
+    register(job: RegisteredJob): void {
+        if (this.#registered.has(job.name)) throw new DuplicateDefinitionError(job.name)
+        this.#registered.set(job.name, job)
+    }
+
+    /** The registered definitions, of one channel or of all. */
+    jobs(channel?: string): RegisteredJob[] {
+        const all = [...this.#registered.values()]
+        return channel === undefined ? all : all.filter((job) => job.channel === channel)
+    }
+
+    /** The id of a definition in the database, which it is written to at first use. */
+    idOf(definition: DefinitionRow): Promise<number> {
+        const known = this.#ids.get(definition.name)
+        if (known !== undefined) return known
+        const id = ensureDefinition({
+            run: (text, values) => this.#database.query(text, values),
+            schema: this.#schema,
+            definition,
+        })
+        this.#ids.set(definition.name, id)
+        id.catch(() => this.#ids.delete(definition.name))
+        return id
+    }
+
+    /**
+     * The id of a definition, found or written with the caller's transaction. What is written there may be rolled
+     * back, so it is not remembered.
+     */
+    async idWithin(run: Run, definition: DefinitionRow): Promise<number> {
+        const known = this.#ids.get(definition.name)
+        if (known !== undefined) return known
+        const query = { run, schema: this.#schema }
+        return (
+            (await findDefinition({ ...query, name: definition.name })) ??
+            ensureDefinition({ ...query, definition })
+        )
+    }
+
+    /** Forgets the id of a definition that is no longer in the database, or is retired there. */
+    forget(name: string): void {
+        this.#ids.delete(name)
+    }
+}

@@ -1,0 +1,12 @@
+/** The delay before the first retry, and the unit that doubles. */
+const BASE_MS = 1_000
+const CAP_MS = 10 * 60_000
+
+/**
+ * How long to wait after a failed attempt: exponential from one second with full jitter, at most ten minutes. Full
+ * jitter spreads the retries of jobs that failed together over the whole interval.
+ */
+export function defaultRetryDelayMs(params: { attempt: number; random: number }): number {
+    const exponent = Math.min(Math.max(params.attempt - 1, 0), 30)
+    return params.random * Math.min(CAP_MS, BASE_MS * 2 ** exponent)
+}

@@ -1,0 +1,59 @@
+import type { Database, Run } from "../db/database.ts"
+import type { QuotedSchema } from "../db/identifier.ts"
+import { createTables } from "./migrations/0001-create-tables.ts"
+
+/** Every migration, oldest first. Append only: a released one never changes. */
+const MIGRATIONS = [createTables]
+
+/** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
+const LOCK_CLASS = 0x6375636b
+
+/** Migrations may wait for other processes that migrate, so they get longer than a statement of the hot path. */
+const DEADLINE_MS = 120_000
+
+/** Brings the schema up to this release, once, however many processes ask for it at the same time. */
+export async function migrate(params: {
+    database: Database
+    schema: QuotedSchema
+    name: string
+}): Promise<void> {
+    const { database, schema, name } = params
+    const wanted = MIGRATIONS.length
+    // A look first: a process whose role may not create anything can start on a schema that is up to date.
+    const applied = (run: Run) => appliedVersion({ run, schema })
+    if ((await applied((text, values) => database.query(text, values))) >= wanted) return
+    await database.transaction(async (run) => {
+        await run(/* sql */ `select pg_advisory_xact_lock($1::int, hashtext($2))`, [LOCK_CLASS, name])
+        const existing = await run(/* sql */ `select 1 from pg_namespace where nspname = $1`, [name])
+        if (existing.length === 0) await run(/* sql */ `create schema ${schema}`, [])
+        const done = await applied(run)
+        if (done === 0) await run(createLedger(schema), [])
+        for (const migration of MIGRATIONS.slice(done)) {
+            for (const statement of migration.statements(schema)) await run(statement, [])
+            await run(/* sql */ `insert into ${schema}.migration (version, name) values ($1, $2)`, [
+                migration.version,
+                migration.name,
+            ])
+        }
+    }, DEADLINE_MS)
+}
+
+async function appliedVersion(params: { run: Run; schema: QuotedSchema }): Promise<number> {
+    const ledger = await params.run(/* sql */ `select to_regclass($1) is not null`, [
+        `${params.schema}.migration`,
+    ])
+    if (ledger[0]?.[0] !== "t") return 0
+    const [version] = await params.run(
+        /* sql */ `select coalesce(max(version), 0) from ${params.schema}.migration`,
+        [],
+    )
+    return Number(version?.[0])
+}
+
+function createLedger(schema: QuotedSchema): string {
+    return /* sql */ `create table ${schema}.migration (
+        version integer primary key,
+        name text not null,
+        applied_at timestamptz not null default clock_timestamp()
+    )`
+}

@@ -1,0 +1,62 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
+import type { Query } from "./query.ts"
+
+/**
+ * At most one job of each rate-limited definition whose interval has passed. The definition's row is locked first,
+ * and the instant of release is read once, after the lock: the same instant dates the claim and starts the next
+ * interval, so no two releases are closer than the interval. \`skip locked\` keeps one definition out of the way of
+ * the others.
+ */
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
+with open_definition as materialized (
+    select id, release_interval_ms from ${schema}.job_definition
+    where id = any($1::bigint[]) and next_release_at <= statement_timestamp()
+        and exists (select from ${schema}.job where job.definition_id = job_definition.id and job.state = 'ready')
+    order by id
+    limit $3::integer
+    for update skip locked
+), picked as materialized (
+    select job.id, open_definition.id as definition_id, clock_timestamp() as released_at
+    from open_definition
+    cross join lateral (
+        select job.id from ${schema}.job
+        where job.definition_id = open_definition.id and job.state = 'ready'
+        order by job.priority, job.position
+        limit 1
+        for update of job skip locked
+    ) as job
+), released as (
+    update ${schema}.job_definition as definition
+    set next_release_at = picked.released_at + definition.release_interval_ms * interval '1 ms'
+    from picked
+    where definition.id = picked.definition_id
+)
+update ${schema}.job
+set ${CLAIM_ASSIGNMENTS}, lease_id = lease.id, claimed_at = picked.released_at
+from picked
+join rows from (unnest($1::bigint[]), unnest($2::bigint[])) as lease(definition_id, id)
+    on lease.definition_id = picked.definition_id
+where job.id = picked.id
+returning ${CLAIMED_COLUMNS}`,
+)
+
+/** Claims what may be released now, one job a definition and `limit` in all. */
+export async function claimLimitedJobs({
+    run,
+    schema,
+    definitions,
+    limit,
+}: Query & {
+    definitions: readonly { definitionID: number; leaseID: number }[]
+    limit: number
+}): Promise<ClaimedJob[]> {
+    const rows = await run(text(schema), [
+        numberList(definitions.map((definition) => definition.definitionID)),
+        numberList(definitions.map((definition) => definition.leaseID)),
+        limit,
+    ])
+    return rows.map(toClaimedJob)
+}

@@ -1,0 +1,157 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import type { Query } from "./query.ts"
+
+/** What the database keeps of a definition. */
+export interface DefinitionRow {
+    name: string
+    channel: string
+    numAttempts: number
+    timeoutIntervalMs: number
+    lockIntervalMs: number
+    releaseIntervalMs: number
+    repeatIntervalMs: number | null
+}
+
+/**
+ * Writes a definition down, or brings it up to date. It updates first, so that a known name costs no number of the
+ * identity. A repeating definition is due at once; a changed interval counts from now.
+ */
+const ensureText = statementText(
+    (schema) => /* sql */ `-- cuckmq: ensure-definition
+with item as (
+    select
+        $1::text as name, $2::text as channel, $3::integer as num_attempts,
+        $4::double precision as timeout_interval_ms, $5::double precision as lock_interval_ms,
+        $6::double precision as release_interval_ms, $7::double precision as repeat_interval_ms
+), updated as (
+    update ${schema}.job_definition as definition
+    set channel = item.channel, num_attempts = item.num_attempts,
+        timeout_interval_ms = item.timeout_interval_ms, lock_interval_ms = item.lock_interval_ms,
+        release_interval_ms = item.release_interval_ms, repeat_interval_ms = item.repeat_interval_ms,
+        next_repeat_at = case
+            when item.repeat_interval_ms is null then null
+            when definition.repeat_interval_ms is null then statement_timestamp()
+            when definition.repeat_interval_ms = item.repeat_interval_ms then definition.next_repeat_at
+            else least(definition.next_repeat_at, statement_timestamp() + item.repeat_interval_ms * interval '1 ms')
+        end,
+        heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
+    from item
+    where definition.name = item.name
+    returning definition.id
+), inserted as (
+    insert into ${schema}.job_definition as definition
+        (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
+        repeat_interval_ms, next_repeat_at)
+    select
+        item.*, case when item.repeat_interval_ms is not null then statement_timestamp() end
+    from item
+    where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
+    on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
+    returning definition.id
+)
+select id::text from updated union all select id::text from inserted`,
+)
+
+/** Makes sure that a definition is in the database. Returns its id. */
+export async function ensureDefinition({
+    run,
+    schema,
+    definition,
+}: Query & { definition: DefinitionRow }): Promise<number> {
+    const values = [
+        definition.name,
+        definition.channel,
+        definition.numAttempts,
+        definition.timeoutIntervalMs,
+        definition.lockIntervalMs,
+        definition.releaseIntervalMs,
+        definition.repeatIntervalMs,
+    ]
+    const [row] = await run(ensureText(schema), values)
+    // Another session deleted the row between our look and our write: by now it is gone, and we insert.
+    return row === undefined ? ensureDefinition({ run, schema, definition }) : Number(row[0])
+}
+
+const findText = statementText(
+    (schema) => /* sql */ `-- cuckmq: find-definition
+select id::text from ${schema}.job_definition where name = $1 and retired_by is null`,
+)
+
+/** The id of a definition that is in the database and not retired. */
+export async function findDefinition({
+    run,
+    schema,
+    name,
+}: Query & { name: string }): Promise<number | undefined> {
+    const [row] = await run(findText(schema), [name])
+    return row === undefined ? undefined : Number(row[0])
+}
+
+const heartbeatText = statementText(
+    (schema) => /* sql */ `-- cuckmq: heartbeat-definitions
+with mine as materialized (
+    select id from ${schema}.job_definition where id = any($1::bigint[]) order by id for update
+)
+update ${schema}.job_definition as definition
+set heartbeat_at = clock_timestamp(), retired_at = null, retired_by = null
+from mine
+where definition.id = mine.id
+returning definition.id`,
+)
+
+/** Vouches for definitions. One that is not among the ids returned was deleted. */
+export async function heartbeatDefinitions({
+    run,
+    schema,
+    ids,
+}: Query & { ids: readonly number[] }): Promise<number[]> {
+    return (await run(heartbeatText(schema), [numberList(ids)])).map(([id]) => Number(id))
+}
+
+const retireText = statementText(
+    (schema) => /* sql */ `-- cuckmq: retire-definitions
+with stale as materialized (
+    select id from ${schema}.job_definition as definition
+    where retired_by is null and heartbeat_at < clock_timestamp() - $1::double precision * interval '1 ms'
+        and not exists (select from ${schema}.job where job.definition_id = definition.id)
+    order by id
+    for update skip locked
+)
+update ${schema}.job_definition as definition
+set retired_at = clock_timestamp(), retired_by = pg_current_xact_id()
+from stale
+where definition.id = stale.id
+returning definition.name`,
+)
+
+/** Retires definitions that nobody vouches for and that have no live jobs. Returns their names. */
+export async function retireDefinitions({
+    run,
+    schema,
+    thresholdMs,
+}: Query & { thresholdMs: number }): Promise<string[]> {
+    return (await run(retireText(schema), [thresholdMs])).map(([name]) => name ?? "")
+}
+
+/** A job that was committed while its definition was being retired brings the definition back. */
+const reviveText = statementText(
+    (schema) => /* sql */ `-- cuckmq: revive-definitions
+update ${schema}.job_definition as definition
+set retired_at = null, retired_by = null
+where retired_by is not null and exists (select from ${schema}.job where job.definition_id = definition.id)`,
+)
+
+const deleteText = statementText(
+    (schema) => /* sql */ `-- cuckmq: delete-definitions
+delete from ${schema}.job_definition as definition
+where retired_by < pg_snapshot_xmin(pg_current_snapshot())
+    and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
+    and not exists (select from ${schema}.job where job.definition_id = definition.id)`,
+)
+
+/** Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. */
+export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepMs: number }): Promise<void> {
+    await run(reviveText(schema), [])
+    await run(deleteText(schema), [keepMs])
+}

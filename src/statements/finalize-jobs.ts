@@ -1,0 +1,79 @@
+import { jsonList, numberList } from "../db/encode.ts"
+import { type QuotedSchema, statementText } from "../db/identifier.ts"
+import { withError } from "./job-errors.ts"
+import type { ClaimKey, Query } from "./query.ts"
+
+/** How a job ended. */
+export type Outcome = "succeeded" | "failed"
+
+/** Why a job failed. */
+export type FailureReason = "error" | "no-attempts-remaining" | "timeout" | "unmet-dependencies" | "orphaned"
+
+/** The end of one job. */
+export interface Finalization extends ClaimKey {
+    /** What the handler returned, as JSON text. */
+    result: string | null
+    /** What the last attempt threw, as JSON text. */
+    error: string | null
+}
+
+/**
+ * Moves jobs to history, each only if its token is still the one given. It does not ask whether the lease still
+ * holds: an attempt whose lease lapsed, but whose job nobody claimed since, may still record its outcome.
+ */
+function finalizeText(schema: QuotedSchema, name: string, condition: string): string {
+    return /* sql */ `-- cuckmq: ${name}
+with done as (
+    delete from ${schema}.job
+    using rows from (
+        unnest($1::bigint[]), unnest($2::integer[]),
+        unnest(string_to_array($3, chr(30), '')), unnest(string_to_array($4, chr(30), ''))
+    ) as settled(id, token, result, error)
+    where job.id = settled.id and job.token = settled.token ${condition}
+    returning job.*, settled.result, settled.error
+)
+insert into ${schema}.job_history
+    (id, definition_id, created_at, due_at, claimed_at, finalized_at, slot, token, attempt, priority,
+    outcome, reason, worker, payload, result, errors)
+select
+    id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
+    (select slot from ${schema}.history_ring), token, attempt, priority,
+    $5::${schema}.job_outcome, $6, $7, payload, result::json, ${withError("done.errors", "done.error")}
+from done
+returning id`
+}
+
+// Jobs that others depend on end in a transaction with their dependents: finalizeRequiredJobs.
+const text = statementText((schema) => finalizeText(schema, "finalize-jobs", "and not job.has_dependents"))
+const requiredText = statementText((schema) => finalizeText(schema, "finalize-required-jobs", ""))
+
+interface Finalize extends Query {
+    jobs: readonly Finalization[]
+    outcome: Outcome
+    reason: FailureReason | null
+    /** The worker that ran the last attempt, if one did. */
+    worker: string | null
+}
+
+/** Finalizes jobs that nobody depends on. Returns the ids of those that were ours to finalize. */
+export function finalizeJobs(params: Finalize): Promise<number[]> {
+    return finalize(text(params.schema), params)
+}
+
+/** Finalizes jobs whether or not others depend on them; part of a transaction that then settles the dependents. */
+export function finalizeRequiredJobs(params: Finalize): Promise<number[]> {
+    return finalize(requiredText(params.schema), params)
+}
+
+async function finalize(sql: string, { run, jobs, outcome, reason, worker }: Finalize): Promise<number[]> {
+    const rows = await run(sql, [
+        numberList(jobs.map((job) => job.id)),
+        numberList(jobs.map((job) => job.token)),
+        jsonList(jobs.map((job) => job.result)),
+        jsonList(jobs.map((job) => job.error)),
+        outcome,
+        reason,
+        worker,
+    ])
+    return rows.map(([id]) => Number(id))
+}

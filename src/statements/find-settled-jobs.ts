@@ -1,0 +1,36 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import type { ClaimKey, Query } from "./query.ts"
+
+/** What became of a claim that a settling statement did not find: each key is in one of the lists, or in none. */
+export interface SettledJobs {
+    /** In history under the same token: an earlier try of ours got through. */
+    finalized: number[]
+    /** Still live under the same token; others depend on it. */
+    required: number[]
+}
+
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: find-settled-jobs
+select claim.id, 'finalized'
+from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)
+join ${schema}.job_history on job_history.id = claim.id and job_history.token = claim.token
+union all
+select claim.id, 'required'
+from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)
+join ${schema}.job on job.id = claim.id and job.token = claim.token and job.has_dependents`,
+)
+
+/** Tells a claim that was settled before from one that was lost. */
+export async function findSettledJobs({
+    run,
+    schema,
+    jobs,
+}: Query & { jobs: readonly ClaimKey[] }): Promise<SettledJobs> {
+    const rows = await run(text(schema), [
+        numberList(jobs.map((job) => job.id)),
+        numberList(jobs.map((job) => job.token)),
+    ])
+    const idsOf = (kind: string) => rows.filter((row) => row[1] === kind).map((row) => Number(row[0]))
+    return { finalized: idsOf("finalized"), required: idsOf("required") }
+}

@@ -1,0 +1,116 @@
+import { jsonList, numberList } from "../db/encode.ts"
+import { jobSequence, statementText } from "../db/identifier.ts"
+import type { Query } from "./query.ts"
+
+/** A job to insert that is delayed, or depends on others. */
+export interface TimedJob {
+    definitionID: number
+    payload: string
+    /** Milliseconds from now, by the database's clock. */
+    delayMs: number | null
+    /** An instant in milliseconds since 1970; stands before `delayMs`. */
+    runAtMs: number | null
+    dependencies: readonly number[]
+}
+
+/**
+ * Jobs with a delay or dependencies. Required jobs are locked in the order of their ids and flagged, so that the
+ * statement that finalizes one of them either waits for us and sees the flag, or is over before we look. One whose
+ * required job has failed starts as `unmet`. Inserts nothing where a required job or a definition is missing.
+ */
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: insert-jobs
+with edge as materialized (
+    select distinct item.turn, item.required_id
+    from rows from (unnest($5::bigint[]), unnest($6::bigint[])) as item(turn, required_id)
+), required as materialized (
+    select id from ${schema}.job where id in (select required_id from edge) order by id for update
+), flagged as (
+    update ${schema}.job set has_dependents = true
+    from required
+    where job.id = required.id and not job.has_dependents
+), past as materialized (
+    select id, outcome from ${schema}.job_history
+    where id in (select required_id from edge) and id not in (select id from required)
+), missing as materialized (
+    select distinct required_id from edge
+    where required_id not in (select id from required) and required_id not in (select id from past)
+), input as materialized (
+    select nextval(${jobSequence(schema)}) as id, item.*
+    from rows from (
+        unnest(string_to_array($1, chr(30))), unnest($2::bigint[]),
+        unnest($3::double precision[]), unnest($4::double precision[])
+    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, turn)
+    where not exists (select from missing)
+    and (
+        select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
+    ) = cardinality($7::bigint[])
+), planned as materialized (
+    select
+        input.*,
+        coalesce(
+            to_timestamp(input.run_at_ms / 1000),
+            statement_timestamp() + coalesce(input.delay_ms, 0) * interval '1 ms'
+        ) as due_at,
+        (
+            select count(*) from edge join required on required.id = edge.required_id
+            where edge.turn = input.turn
+        ) as num_blockers,
+        exists (
+            select from edge join past on past.id = edge.required_id
+            where edge.turn = input.turn and past.outcome <> 'succeeded'
+        ) as is_unmet
+    from input
+), inserted as (
+    insert into ${schema}.job
+        (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, payload)
+    select
+        planned.id, planned.id, definition.id, definition.num_attempts, planned.num_blockers,
+        case
+            when planned.is_unmet then 'unmet'
+            when planned.num_blockers > 0 then 'blocked'
+            when planned.due_at > statement_timestamp() then 'delayed'
+            else 'ready'
+        end::${schema}.job_state,
+        statement_timestamp(), planned.due_at,
+        greatest(planned.due_at, statement_timestamp()) + definition.timeout_interval_ms * interval '1 ms',
+        planned.payload::json
+    from planned
+    join ${schema}.job_definition as definition on definition.id = planned.definition_id
+), linked as (
+    insert into ${schema}.job_dependency (required_id, dependent_id)
+    select required.id, planned.id
+    from planned
+    join edge on edge.turn = planned.turn
+    join required on required.id = edge.required_id
+    where not planned.is_unmet
+)
+select id::text, null as missing_id from planned
+union all
+select null, required_id::text from missing`,
+)
+
+/** Returns the new ids in the order of `jobs`; none when a job to depend on, or a definition, was not found. */
+export async function insertJobs({
+    run,
+    schema,
+    jobs,
+}: Query & { jobs: readonly TimedJob[] }): Promise<{ ids: number[]; missingIDs: number[] }> {
+    const edges = jobs.flatMap((job, index) => job.dependencies.map((id) => ({ turn: index + 1, id })))
+    const definitionIDs = jobs.map((job) => job.definitionID)
+    const rows = await run(text(schema), [
+        jsonList(jobs.map((job) => job.payload)),
+        numberList(definitionIDs),
+        numberList(jobs.map((job) => job.delayMs)),
+        numberList(jobs.map((job) => job.runAtMs)),
+        numberList(edges.map((edge) => edge.turn)),
+        numberList(edges.map((edge) => edge.id)),
+        numberList([...new Set(definitionIDs)]),
+    ])
+    const inOrder = (cells: (string | null | undefined)[]) =>
+        cells
+            .filter((cell) => typeof cell === "string")
+            .map(Number)
+            .sort((a, b) => a - b)
+    return { ids: inOrder(rows.map((row) => row[0])), missingIDs: inOrder(rows.map((row) => row[1])) }
+}

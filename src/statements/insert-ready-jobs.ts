@@ -1,0 +1,42 @@
+import { jsonList, numberList } from "../db/encode.ts"
+import { jobSequence, statementText } from "../db/identifier.ts"
+import type { Query } from "./query.ts"
+
+/**
+ * The hot path of `defer`: jobs that may run at once. Ids come from the sequence in the order of the input, so the
+ * ids returned, sorted, are in that order too. Inserts nothing where a definition is gone or retired.
+ */
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: insert-ready-jobs
+insert into ${schema}.job
+    (id, position, definition_id, num_attempts, state, created_at, due_at, expires_at, payload)
+select
+    input.id, input.id, definition.id, definition.num_attempts, 'ready',
+    statement_timestamp(), statement_timestamp(),
+    statement_timestamp() + definition.timeout_interval_ms * interval '1 ms',
+    input.payload::json
+from (
+    select nextval(${jobSequence(schema)}) as id, item.payload, item.definition_id
+    from rows from (unnest(string_to_array($1, chr(30))), unnest($2::bigint[])) as item(payload, definition_id)
+) as input
+join ${schema}.job_definition as definition on definition.id = input.definition_id
+where (
+    select count(*) from ${schema}.job_definition where id = any($3::bigint[]) and retired_by is null
+) = cardinality($3::bigint[])
+returning id::text`,
+)
+
+/** Returns the new ids in the order of `jobs`, or none when a definition is no longer there. */
+export async function insertReadyJobs({
+    run,
+    schema,
+    jobs,
+}: Query & { jobs: readonly { definitionID: number; payload: string }[] }): Promise<number[]> {
+    const definitionIDs = jobs.map((job) => job.definitionID)
+    const rows = await run(text(schema), [
+        jsonList(jobs.map((job) => job.payload)),
+        numberList(definitionIDs),
+        numberList([...new Set(definitionIDs)]),
+    ])
+    return rows.map(([id]) => Number(id)).sort((a, b) => a - b)
+}

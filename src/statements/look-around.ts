@@ -1,0 +1,94 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import type { Lane } from "./claim-jobs.ts"
+import type { Query } from "./query.ts"
+
+/** What an idle worker learns with one look. */
+export interface Outlook {
+    /** A job stands ready in one of the lanes. */
+    hasReady: boolean
+    /** Milliseconds until the next delayed job is due; zero or less when one is due. Null when there is none. */
+    nextDueMs: number | null
+    /** Milliseconds until a rate-limited definition with ready jobs may release one. Null when there is none. */
+    nextReleaseMs: number | null
+    /** A lease has lapsed, or a revoked one still has jobs. */
+    hasLapsedLease: boolean
+    /** A job waits to be finalized as failed. */
+    hasDoomed: boolean
+    /** A job of the channel stands ready whose definition no daemon vouches for. */
+    hasOrphan: boolean
+}
+
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: look-around
+select
+    exists (
+        select from rows from (unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]))
+            as lane(definition_id, priority, after)
+        cross join lateral (
+            select from ${schema}.job
+            where job.definition_id = lane.definition_id and job.priority = lane.priority
+                and job.state = 'ready' and job.position > lane.after
+            order by job.position
+            limit 1
+        ) as head
+    ),
+    (
+        select date_part('epoch', min(due_at) - clock_timestamp()) * 1000 from ${schema}.job where state = 'delayed'
+    ),
+    (
+        select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000
+        from ${schema}.job_definition as definition
+        where definition.id = any($4::bigint[])
+            and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
+    ),
+    exists (
+        select from ${schema}.lease
+        where (revoked_by is null and expires_at < clock_timestamp())
+            or (revoked_by is not null
+                and exists (select from ${schema}.job where job.state = 'running' and job.lease_id = lease.id))
+    ),
+    exists (select from ${schema}.job where state in ('unmet', 'exhausted')),
+    exists (
+        select from ${schema}.job_definition as definition
+        where definition.channel = $5 and definition.id <> all($6::bigint[])
+            and definition.heartbeat_at < clock_timestamp() - $7::double precision * interval '1 ms'
+            and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
+    )`,
+)
+
+/** Reads, and only reads, what there is to do. */
+export async function lookAround({
+    run,
+    schema,
+    lanes,
+    limitedIDs,
+    channel,
+    knownIDs,
+    orphanGraceMs,
+}: Query & {
+    lanes: readonly Lane[]
+    limitedIDs: readonly number[]
+    channel: string
+    knownIDs: readonly number[]
+    orphanGraceMs: number
+}): Promise<Outlook> {
+    const [row] = await run(text(schema), [
+        numberList(lanes.map((lane) => lane.definitionID)),
+        numberList(lanes.map((lane) => lane.priority)),
+        numberList(lanes.map((lane) => lane.cursor)),
+        numberList(limitedIDs),
+        channel,
+        numberList(knownIDs),
+        orphanGraceMs,
+    ])
+    const numberOf = (cell: string | null | undefined) => (typeof cell === "string" ? Number(cell) : null)
+    return {
+        hasReady: row?.[0] === "t",
+        nextDueMs: numberOf(row?.[1]),
+        nextReleaseMs: numberOf(row?.[2]),
+        hasLapsedLease: row?.[3] === "t",
+        hasDoomed: row?.[4] === "t",
+        hasOrphan: row?.[5] === "t",
+    }
+}

@@ -1,0 +1,43 @@
+import { jsonList, numberList } from "../db/encode.ts"
+import { jobSequence, statementText } from "../db/identifier.ts"
+import { withError } from "./job-errors.ts"
+import type { ClaimKey, Query } from "./query.ts"
+
+/** A failed attempt whose job gets another one. */
+export interface Retry extends ClaimKey {
+    delayMs: number
+    /** What the attempt threw, as JSON text. */
+    error: string
+}
+
+/** Gives failed jobs back for another attempt, each with a new position, so that claims that are past it see it. */
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: retry-jobs
+update ${schema}.job
+set state = case when retry.delay_ms > 0 then 'delayed' else 'ready' end::${schema}.job_state,
+    due_at = clock_timestamp() + retry.delay_ms * interval '1 ms',
+    position = nextval(${jobSequence(schema)}),
+    lease_id = null,
+    errors = ${withError("job.errors", "retry.error")}
+from rows from (
+    unnest($1::bigint[]), unnest($2::integer[]), unnest($3::double precision[]),
+    unnest(string_to_array($4, chr(30), ''))
+) as retry(id, token, delay_ms, error)
+where job.id = retry.id and job.token = retry.token and job.state = 'running'
+returning job.id`,
+)
+
+/** Returns the ids of the jobs that were ours to retry. */
+export async function retryJobs({
+    run,
+    schema,
+    jobs,
+}: Query & { jobs: readonly Retry[] }): Promise<number[]> {
+    const rows = await run(text(schema), [
+        numberList(jobs.map((job) => job.id)),
+        numberList(jobs.map((job) => job.token)),
+        numberList(jobs.map((job) => job.delayMs)),
+        jsonList(jobs.map((job) => job.error)),
+    ])
+    return rows.map(([id]) => Number(id))
+}

@@ -1,0 +1,29 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import type { ClaimKey, Query } from "./query.ts"
+
+/**
+ * Hands claimed jobs back to their old places without charging the attempt. The token stays: whatever the claim
+ * still writes is fenced once another claim has raised it.
+ */
+const text = statementText(
+    (schema) => /* sql */ `-- cuckmq: return-jobs
+update ${schema}.job
+set state = 'ready', attempt = job.attempt - 1, lease_id = null
+from rows from (unnest($1::bigint[]), unnest($2::integer[])) as returned(id, token)
+where job.id = returned.id and job.token = returned.token and job.state = 'running'
+returning job.id`,
+)
+
+/** Returns the ids of the jobs that were ours to hand back. */
+export async function returnJobs({
+    run,
+    schema,
+    jobs,
+}: Query & { jobs: readonly ClaimKey[] }): Promise<number[]> {
+    const rows = await run(text(schema), [
+        numberList(jobs.map((job) => job.id)),
+        numberList(jobs.map((job) => job.token)),
+    ])
+    return rows.map(([id]) => Number(id))
+}

@@ -1,0 +1,91 @@
+import { numberList } from "../db/encode.ts"
+import { statementText } from "../db/identifier.ts"
+import type { ClaimKey, Query } from "./query.ts"
+
+/** A job that is to be finalized as failed without another attempt. */
+export interface DoomedJob extends ClaimKey {
+    name: string
+}
+
+function toDoomedJob(row: readonly (string | null)[]): DoomedJob {
+    return { id: Number(row[0]), token: Number(row[1]), name: row[2] ?? "" }
+}
+
+const doomedText = statementText(
+    (schema) => /* sql */ `-- cuckmq: select-doomed-jobs
+select job.id, job.token, definition.name
+from ${schema}.job
+left join ${schema}.job_definition as definition on definition.id = job.definition_id
+where job.state = $1::${schema}.job_state and job.state in ('unmet', 'exhausted')
+order by job.id
+limit $2::integer`,
+)
+
+/** Jobs that depend on one that failed (`unmet`), or whose last attempt ended with its worker (`exhausted`). */
+export async function selectDoomedJobs({
+    run,
+    schema,
+    state,
+    limit,
+}: Query & { state: "unmet" | "exhausted"; limit: number }): Promise<DoomedJob[]> {
+    return (await run(doomedText(schema), [state, limit])).map(toDoomedJob)
+}
+
+/** A running job has a worker that ends it in time; only when that failed for this long is it ended from outside. */
+const RUNNING_GRACE = "interval '5 seconds'"
+
+const expiredText = statementText(
+    (schema) => /* sql */ `-- cuckmq: select-expired-jobs
+with chunk as materialized (
+    select id, token, definition_id, expires_at, state from ${schema}.job where id > $1 order by id limit $2::integer
+)
+select chunk.id, chunk.token, definition.name, (select max(id) from chunk)
+from (select) as one
+left join chunk on chunk.expires_at
+    < clock_timestamp() - case when chunk.state = 'running' then ${RUNNING_GRACE} else interval '0' end
+left join ${schema}.job_definition as definition on definition.id = chunk.definition_id`,
+)
+
+/** Looks through one chunk of the live jobs, by id, for those that have timed out. `lastID` is null at the end. */
+export async function selectExpiredJobs({
+    run,
+    schema,
+    afterID,
+    limit,
+}: Query & { afterID: number; limit: number }): Promise<{ expired: DoomedJob[]; lastID: number | null }> {
+    const rows = await run(expiredText(schema), [afterID, limit])
+    const lastID = rows[0]?.[3] ?? null
+    return {
+        expired: rows.filter((row) => row[0] !== null).map(toDoomedJob),
+        lastID: lastID === null ? null : Number(lastID),
+    }
+}
+
+const orphanedText = statementText(
+    (schema) => /* sql */ `-- cuckmq: select-orphaned-jobs
+select job.id, job.token, definition.name
+from ${schema}.job_definition as definition
+cross join lateral (
+    select id, token from ${schema}.job
+    where job.definition_id = definition.id and job.state = 'ready'
+    order by job.priority, job.position
+    limit $4::integer
+) as job
+where definition.channel = $1 and definition.id <> all($2::bigint[])
+    and definition.heartbeat_at < clock_timestamp() - $3::double precision * interval '1 ms'
+limit $4::integer`,
+)
+
+/** Ready jobs of a channel whose definition no daemon has vouched for within the grace. */
+export async function selectOrphanedJobs({
+    run,
+    schema,
+    channel,
+    knownIDs,
+    graceMs,
+    limit,
+}: Query & { channel: string; knownIDs: readonly number[]; graceMs: number; limit: number }): Promise<
+    DoomedJob[]
+> {
+    return (await run(orphanedText(schema), [channel, numberList(knownIDs), graceMs, limit])).map(toDoomedJob)
+}

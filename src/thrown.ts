@@ -1,0 +1,66 @@
+/** What is kept of a value that a handler threw. */
+export interface ThrownRecord {
+    attempt: number
+    name: string
+    message: string
+    stack: string | null
+    worker: string
+}
+
+/** How much of an error is kept, in bytes of UTF-8. */
+const MAX_BYTES = 16 * 1024
+const MAX_NAME_LENGTH = 200
+const MAX_MESSAGE_BYTES = MAX_BYTES / 2
+
+/** Makes a record of whatever was thrown: errors, texts, undefined, proxies that throw when touched. Never throws. */
+export function recordThrown(params: { thrown: unknown; attempt: number; worker: string }): ThrownRecord {
+    const name = clean(read(params.thrown, "name") ?? typeof params.thrown).slice(0, MAX_NAME_LENGTH)
+    const message = cap(clean(read(params.thrown, "message") ?? describe(params.thrown)), MAX_MESSAGE_BYTES)
+    const stack = read(params.thrown, "stack")
+    // JSON escapes can double what a line break or a quote takes, and the cap holds for the text that is stored.
+    const room = MAX_BYTES - JSON.stringify(message).length - name.length - 512
+    return {
+        attempt: params.attempt,
+        name,
+        message,
+        stack: stack === undefined ? null : cap(clean(stack), Math.max(0, room)),
+        worker: params.worker,
+    }
+}
+
+function read(thrown: unknown, field: "name" | "message" | "stack"): string | undefined {
+    if ((typeof thrown !== "object" && typeof thrown !== "function") || thrown === null) return undefined
+    try {
+        const value: unknown = (thrown as Record<string, unknown>)[field]
+        return typeof value === "string" && value !== "" ? value : undefined
+    } catch {
+        return undefined
+    }
+}
+
+function describe(thrown: unknown): string {
+    try {
+        if (typeof thrown === "object" && thrown !== null) return JSON.stringify(thrown) ?? "an object"
+        return String(thrown)
+    } catch {
+        return "a value that cannot be described"
+    }
+}
+
+/** Postgres holds no NUL characters and no halves of surrogate pairs. */
+function clean(text: string): string {
+    return text
+        .slice(0, 4 * MAX_BYTES)
+        .replaceAll("\u0000", "\ufffd")
+        .toWellFormed()
+}
+
+/** Cuts a text so that its JSON form takes at most `maxBytes`. */
+function cap(text: string, maxBytes: number): string {
+    if (Buffer.byteLength(JSON.stringify(text)) <= maxBytes) return text
+    let length = Math.min(text.length, maxBytes)
+    while (length > 0 && Buffer.byteLength(JSON.stringify(text.slice(0, length))) > maxBytes - 4) {
+        length = Math.floor(length * 0.9)
+    }
+    return `${text.slice(0, length).toWellFormed()}…`
+}

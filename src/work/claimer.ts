@@ -1,0 +1,96 @@
+import { monotonicMs } from "../clock.ts"
+import type { Core } from "../config.ts"
+import { wasRefused } from "../db/failure.ts"
+import type { RegisteredJob } from "../registry.ts"
+import { type ClaimedJob, claimJobs } from "../statements/claim-jobs.ts"
+import { claimLimitedJobs } from "../statements/claim-limited-jobs.ts"
+import { Lanes } from "./lanes.ts"
+import type { LeaseKeeper } from "./lease-keeper.ts"
+
+/** A definition that the worker runs, as the database knows it. */
+export interface KnownDefinition {
+    readonly id: number
+    readonly definition: RegisteredJob
+}
+
+/** What a claim brought. */
+export interface Claim {
+    jobs: ClaimedJob[]
+    /** A moment on the monotonic clock that is no later than the claim. */
+    claimedAtMs: number
+    /** Nothing more stood ready. */
+    isDrained: boolean
+}
+
+/** The most that one statement claims. */
+const MAX_CLAIM = 1_000
+
+/** Takes jobs from the queue: those of definitions without a rate limit in bulk, the others one by one. */
+export class Claimer {
+    readonly #core: Core
+    readonly #leases: LeaseKeeper
+    readonly lanes = new Lanes()
+
+    constructor(params: { core: Core; leases: LeaseKeeper }) {
+        this.#core = params.core
+        this.#leases = params.leases
+    }
+
+    /** Claims up to `limit` jobs of the definitions that have no rate limit. */
+    async claim(definitions: readonly KnownDefinition[], limit: number): Promise<Claim> {
+        const leased = await this.#withLeases(definitions)
+        const isFromStart = this.lanes.isFromStart
+        const asked = Math.min(limit, MAX_CLAIM)
+        const claimedAtMs = monotonicMs()
+        const { run, schema } = this.#core
+        const jobs = await this.#certainly(() =>
+            claimJobs({ run, schema, lanes: this.lanes.next(leased), limit: asked }),
+        )
+        if (isFromStart) this.lanes.measured(monotonicMs() - claimedAtMs)
+        this.lanes.advance(jobs)
+        return { jobs, claimedAtMs, isDrained: jobs.length < asked && this.#isAtEnd(isFromStart) }
+    }
+
+    /** Claims what the rate limits allow now, at most one job of each definition. */
+    async claimLimited(definitions: readonly KnownDefinition[], limit: number): Promise<Claim> {
+        const leased = await this.#withLeases(definitions)
+        const claimedAtMs = monotonicMs()
+        const { run, schema } = this.#core
+        const jobs = await this.#certainly(() =>
+            claimLimitedJobs({ run, schema, definitions: leased, limit }),
+        )
+        return { jobs, claimedAtMs, isDrained: true }
+    }
+
+    /** A claim that came up short has seen everything only if it looked from the start. */
+    #isAtEnd(wasFromStart: boolean): boolean {
+        if (wasFromStart || this.lanes.rewindInMs(monotonicMs()) > 0) return true
+        this.lanes.rewind(monotonicMs())
+        return false
+    }
+
+    async #withLeases(
+        definitions: readonly KnownDefinition[],
+    ): Promise<{ definitionID: number; leaseID: number }[]> {
+        const leases = new Map<number, number>()
+        for (const { definition } of definitions) {
+            const { lockIntervalMs } = definition
+            if (!leases.has(lockIntervalMs))
+                leases.set(lockIntervalMs, await this.#leases.leaseFor(lockIntervalMs))
+        }
+        return definitions.map(({ id, definition }) => ({
+            definitionID: id,
+            leaseID: leases.get(definition.lockIntervalMs) as number,
+        }))
+    }
+
+    /** When the answer to a claim is lost, it may have claimed all the same: then its leases are given up. */
+    async #certainly<T>(claim: () => Promise<T>): Promise<T> {
+        try {
+            return await claim()
+        } catch (error) {
+            if (!wasRefused(error)) this.#leases.abandon()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import { Alarm, monotonicMs } from "../clock.ts"
+import type { Core } from "../config.ts"
+import { endLeases, moveJobs, openLease, renewLeases } from "../statements/leases.ts"
+import type { ClaimKey } from "../statements/query.ts"
+
+/** A job that is held under a lease. */
+export interface HeldJob extends ClaimKey {
+    /** Called once if the lease is lost while the job is held. */
+    onLeaseLost(): void
+}
+
+interface Lease {
+    readonly id: number
+    readonly intervalMs: number
+    /** By our own monotonic clock, never later than the database's idea of it. */
+    deadlineMs: number
+    readonly jobs: Set<HeldJob>
+    /** A claim under it may have got jobs that we do not know of. */
+    isAbandoned: boolean
+}
+
+/** A lease is renewed three times within its length. */
+const RENEWALS = 3
+
+/**
+ * Holds a worker's leases: one for each length that its definitions ask for, however many jobs it runs. Renews them
+ * while the worker lives, and tells the jobs of a lease that is lost.
+ */
+export class LeaseKeeper {
+    readonly #core: Core
+    readonly #worker: string
+    readonly #onError: (activity: string, error: unknown) => void
+    readonly #current = new Map<number, Lease>()
+    readonly #leases = new Map<number, Lease>()
+    readonly #opening = new Map<number, Promise<number>>()
+    readonly #alarm = new Alarm(() => void this.#renew())
+    #isClosed = false
+
+    constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
+        this.#core = params.core
+        this.#worker = params.worker
+        this.#onError = params.onError
+    }
+
+    /** The lease for claims of a given length; opens one if there is none. */
+    async leaseFor(intervalMs: number): Promise<number> {
+        const known = this.#current.get(intervalMs)
+        // One that is about to lapse is renewed before it is claimed under.
+        if (known !== undefined && monotonicMs() >= known.deadlineMs - intervalMs / 2) await this.#renew()
+        const lease = this.#current.get(intervalMs)
+        if (lease !== undefined) return lease.id
+        let opening = this.#opening.get(intervalMs)
+        if (opening === undefined) {
+            opening = this.#open(intervalMs).finally(() => this.#opening.delete(intervalMs))
+            this.#opening.set(intervalMs, opening)
+        }
+        return opening
+    }
+
+    /** Begins to hold a job that was claimed under a lease. Returns false when that lease is lost already. */
+    hold(leaseID: number, job: HeldJob): boolean {
+        const lease = this.#leases.get(leaseID)
+        if (lease === undefined) return false
+        lease.jobs.add(job)
+        return true
+    }
+
+    /** Ceases to hold a job. */
+    drop(leaseID: number, job: HeldJob): void {
+        for (const lease of [this.#leases.get(leaseID), ...this.#leases.values()]) {
+            if (lease?.jobs.delete(job)) return
+        }
+    }
+
+    /**
+     * After a claim whose answer was lost: it may have given us jobs that we do not know of, under leases that we
+     * would renew for ever. What we hold moves to new leases; then the old ones end, and those jobs are free.
+     */
+    abandon(): void {
+        for (const lease of this.#current.values()) lease.isAbandoned = true
+        this.#current.clear()
+        this.#schedule()
+    }
+
+    /** Ends all leases. */
+    async close(): Promise<void> {
+        this.#isClosed = true
+        this.#alarm.clear()
+        const ids = [...this.#leases.keys()]
+        this.#leases.clear()
+        this.#current.clear()
+        if (ids.length > 0) await endLeases({ run: this.#core.run, schema: this.#core.schema, ids })
+    }
+
+    async #open(intervalMs: number): Promise<number> {
+        const { run, schema } = this.#core
+        const sentMs = monotonicMs()
+        const id = await openLease({ run, schema, worker: this.#worker, intervalMs })
+        const lease = {
+            id,
+            intervalMs,
+            deadlineMs: sentMs + intervalMs,
+            jobs: new Set<HeldJob>(),
+            isAbandoned: false,
+        }
+        this.#current.set(intervalMs, lease)
+        this.#leases.set(id, lease)
+        this.#schedule()
+        return id
+    }
+
+    async #move(lease: Lease): Promise<void> {
+        const { run, schema } = this.#core
+        if (lease.jobs.size > 0) {
+            const leaseID = await this.leaseFor(lease.intervalMs)
+            await moveJobs({ run, schema, jobs: [...lease.jobs], leaseID })
+            for (const job of lease.jobs) this.#leases.get(leaseID)?.jobs.add(job)
+            lease.jobs.clear()
+        }
+        await endLeases({ run, schema, ids: [lease.id] })
+        this.#leases.delete(lease.id)
+    }
+
+    async #renew(): Promise<void> {
+        const asked = [...this.#leases.values()]
+        const sentMs = monotonicMs()
+        try {
+            const { run, schema } = this.#core
+            const renewed = new Set(await renewLeases({ run, schema, ids: asked.map((lease) => lease.id) }))
+            for (const lease of asked) {
+                if (renewed.has(lease.id)) lease.deadlineMs = sentMs + lease.intervalMs
+                else this.#lose(lease)
+            }
+            for (const lease of asked)
+                if (lease.isAbandoned && this.#leases.has(lease.id)) await this.#move(lease)
+        } catch (error) {
+            this.#onError("renew leases", error)
+            // Past its deadline a lease may be someone else's, whether or not we could be told.
+            for (const lease of asked) if (monotonicMs() >= lease.deadlineMs) this.#lose(lease)
+        }
+        this.#schedule()
+    }
+
+    #lose(lease: Lease): void {
+        if (!this.#leases.delete(lease.id)) return
+        if (this.#current.get(lease.intervalMs) === lease) this.#current.delete(lease.intervalMs)
+        for (const job of lease.jobs) job.onLeaseLost()
+        lease.jobs.clear()
+    }
+
+    #schedule(): void {
+        if (this.#isClosed || this.#leases.size === 0) return this.#alarm.clear()
+        const now = monotonicMs()
+        let inMs = Number.POSITIVE_INFINITY
+        for (const lease of this.#leases.values()) {
+            const renewAtMs = lease.deadlineMs - lease.intervalMs * (1 - 1 / RENEWALS)
+            // After a failure: soon again, but no later than the deadline.
+            const overdueMs = Math.min(lease.intervalMs / (4 * RENEWALS), Math.max(0, lease.deadlineMs - now))
+            const isEarly = renewAtMs > now && !lease.isAbandoned
+            inMs = Math.min(inMs, isEarly ? renewAtMs - now : overdueMs)
+        }
+        this.#alarm.set(inMs)
+    }
+}

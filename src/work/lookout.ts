@@ -1,0 +1,173 @@
+import { Alarm, monotonicMs } from "../clock.ts"
+import { reclaimLapsed } from "../recover.ts"
+import type { RegisteredJob } from "../registry.ts"
+import { heartbeatDefinitions } from "../statements/definitions.ts"
+import { lookAround, type Outlook } from "../statements/look-around.ts"
+import { promoteDelayedJobs } from "../statements/promote-delayed-jobs.ts"
+import type { KnownDefinition } from "./claimer.ts"
+import type { Lanes } from "./lanes.ts"
+import { finalizeDoomedForWorker, finalizeOrphans } from "./repair.ts"
+import type { WorkerSettings } from "./settings.ts"
+
+/** How often a worker vouches for its definitions. */
+const HEARTBEAT_MS = 60_000
+
+/** How soon to look again at delayed jobs that are due, but locked by another worker that promotes them. */
+const OVERDUE_RETRY_MS = 25
+
+const MAX_PROMOTED = 1_000
+
+/**
+ * What a worker sees besides its claims: once every process interval, and when a timer or a hint says so, it looks
+ * around with one query and sees to what it finds. This is the way of correctness: it works when no hint is heard.
+ */
+export class Lookout {
+    readonly #settings: WorkerSettings
+    readonly #lanes: Lanes
+    readonly #onError: (activity: string, error: unknown) => void
+    readonly #onReady: () => void
+    readonly #onRelease: (inMs: number) => void
+    readonly #onLook: () => void
+    readonly #alarm = new Alarm(() => this.look())
+    #known = new Map<number, KnownDefinition>()
+    #unlimited: readonly KnownDefinition[] = []
+    #limited: readonly KnownDefinition[] = []
+    #isStopped = false
+    #isWanted = false
+    #looking: Promise<void> | undefined
+    #heartbeatAtMs = monotonicMs()
+
+    constructor(params: {
+        settings: WorkerSettings
+        lanes: Lanes
+        onError: (activity: string, error: unknown) => void
+        /** Jobs may stand ready. */
+        onReady: () => void
+        /** A rate-limited definition with ready jobs may release one in so many milliseconds. */
+        onRelease: (inMs: number) => void
+        /** Called at every look. */
+        onLook: () => void
+    }) {
+        this.#settings = params.settings
+        this.#lanes = params.lanes
+        this.#onError = params.onError
+        this.#onReady = params.onReady
+        this.#onRelease = params.onRelease
+        this.#onLook = params.onLook
+    }
+
+    /** The definitions without a rate limit. */
+    get unlimited(): readonly KnownDefinition[] {
+        return this.#unlimited
+    }
+
+    /** The definitions with a rate limit. */
+    get limited(): readonly KnownDefinition[] {
+        return this.#limited
+    }
+
+    definitionOf(id: number): RegisteredJob | undefined {
+        return this.#known.get(id)?.definition
+    }
+
+    /** Looks now, or once more when the look that is under way has ended. */
+    look(): void {
+        if (this.#isStopped) return
+        this.#isWanted = true
+        this.#looking ??= this.#lookWhileWanted().finally(() => {
+            this.#looking = undefined
+        })
+    }
+
+    stop(): void {
+        this.#isStopped = true
+        this.#alarm.clear()
+    }
+
+    /** Resolves when no look is under way. */
+    async idle(): Promise<void> {
+        await this.#looking
+    }
+
+    async #lookWhileWanted(): Promise<void> {
+        while (this.#isWanted && !this.#isStopped) {
+            this.#isWanted = false
+            this.#alarm.clear()
+            let nextLookMs = this.#settings.processIntervalMs
+            try {
+                nextLookMs = Math.min(nextLookMs, await this.#lookOnce())
+            } catch (error) {
+                this.#onError("look around", error)
+            }
+            if (!this.#isStopped) this.#alarm.setNoLaterThan(nextLookMs)
+        }
+    }
+
+    /** Returns the milliseconds until there is something to look at again. */
+    async #lookOnce(): Promise<number> {
+        const { core, channel, orphanGraceMs } = this.#settings
+        this.#onLook()
+        await this.#learn()
+        const limitedIDs = this.#limited.map(({ id }) => id)
+        if (this.#lanes.rewindInMs(monotonicMs()) === 0) this.#lanes.rewind(monotonicMs())
+        const outlook = await lookAround({
+            run: core.run,
+            schema: core.schema,
+            lanes: this.#lanes.next(this.#unlimited.map(({ id }) => ({ definitionID: id, leaseID: 0 }))),
+            limitedIDs,
+            channel,
+            knownIDs: [...this.#known.keys()],
+            orphanGraceMs,
+        })
+        if (this.#isStopped) return Number.POSITIVE_INFINITY
+        if (outlook.hasReady) this.#onReady()
+        if (outlook.nextReleaseMs !== null) this.#onRelease(outlook.nextReleaseMs)
+        await this.#repair(outlook)
+        return this.#promote(outlook.nextDueMs)
+    }
+
+    async #repair(outlook: Outlook): Promise<void> {
+        const { core, channel, orphanGraceMs, emit } = this.#settings
+        if (outlook.hasLapsedLease) {
+            await reclaimLapsed(core)
+            this.#onReady()
+        }
+        if (outlook.hasDoomed || outlook.hasLapsedLease) await finalizeDoomedForWorker(core, emit)
+        if (outlook.hasOrphan) {
+            const knownIDs = [...this.#known.keys()]
+            await finalizeOrphans({ core, channel, knownIDs, graceMs: orphanGraceMs, emit })
+        }
+    }
+
+    /** Makes due jobs ready. Returns the milliseconds until the next one is due. */
+    async #promote(nextDueMs: number | null): Promise<number> {
+        if (nextDueMs === null) return Number.POSITIVE_INFINITY
+        if (nextDueMs > 0) return nextDueMs
+        const { run, schema } = this.#settings.core
+        const numPromoted = await promoteDelayedJobs({ run, schema, limit: MAX_PROMOTED })
+        if (numPromoted > 0) this.#onReady()
+        if (numPromoted < MAX_PROMOTED) {
+            // What is left is locked by another worker, or not due yet: the next look will tell.
+            return numPromoted > 0 ? 0 : OVERDUE_RETRY_MS
+        }
+        return 0
+    }
+
+    /** Learns the ids of the channel's definitions, and vouches for them when it is time. */
+    async #learn(): Promise<void> {
+        const { core, channel } = this.#settings
+        const definitions = core.registry.jobs(channel)
+        const known = new Map<number, KnownDefinition>()
+        for (const definition of definitions) {
+            const id = await core.registry.idOf(definition)
+            known.set(id, { id, definition })
+        }
+        this.#known = known
+        this.#unlimited = [...known.values()].filter(({ definition }) => definition.releaseIntervalMs === 0)
+        this.#limited = [...known.values()].filter(({ definition }) => definition.releaseIntervalMs > 0)
+        if (known.size === 0 || monotonicMs() - this.#heartbeatAtMs < HEARTBEAT_MS) return
+        this.#heartbeatAtMs = monotonicMs()
+        const ids = await heartbeatDefinitions({ run: core.run, schema: core.schema, ids: [...known.keys()] })
+        for (const [id, { definition }] of known) if (!ids.includes(id)) core.registry.forget(definition.name)
+    }
+}

@@ -1,0 +1,222 @@
+import { Alarm } from "../clock.ts"
+import type { Session } from "../daemon.ts"
+import type { Event } from "../events.ts"
+import type { HintKind, HintSubscriber } from "../hints.ts"
+import { type Claim, Claimer } from "./claimer.ts"
+import { LeaseKeeper } from "./lease-keeper.ts"
+import { Lookout } from "./lookout.ts"
+import { JobRun, type RunHost } from "./run-job.ts"
+import { RunPool } from "./run-pool.ts"
+import type { WorkerSettings } from "./settings.ts"
+import { Settler } from "./settler.ts"
+
+/** No more is claimed while so many outcomes wait to be recorded. */
+const MAX_UNSETTLED = 10_000
+
+/** After a fault of the database, the wait before the next claim. */
+const RETRY_MS = 200
+
+/** How long aborted handlers have to end before their jobs are handed back over their heads. */
+const ABORT_GRACE_MS = 500
+
+/** One life of a worker, from start to stop: takes jobs while it has slots for them, and runs them. */
+export class WorkerSession implements Session, HintSubscriber, RunHost {
+    readonly ended: Promise<void>
+    readonly channel: string
+    readonly worker: string
+    readonly maxResultBytes: number
+    readonly settler: Settler
+    readonly #settings: WorkerSettings
+    readonly #leases: LeaseKeeper
+    readonly #claimer: Claimer
+    readonly #pool: RunPool
+    readonly #lookout: Lookout
+    readonly #unsubscribe: () => Promise<void>
+    readonly #retryAlarm = new Alarm(() => this.#claimMore())
+    readonly #releaseAlarm = new Alarm(() => void this.#claimLimited())
+    readonly #forceAlarm = new Alarm(() => this.#giveBackRunning())
+    #mayHaveJobs = false
+    #mayHaveLimited = false
+    #isClaiming = false
+    #isClaimingLimited = false
+    #isHeldUp = false
+    #isPumping = false
+    #isStopping = false
+    #isEnding = false
+    #resolveEnded: () => void = () => undefined
+
+    constructor(settings: WorkerSettings) {
+        this.#settings = settings
+        const { core, name } = settings
+        this.channel = settings.channel
+        this.worker = name
+        this.maxResultBytes = core.maxPayloadBytes
+        this.settler = new Settler({ core, worker: name, onError: this.#report })
+        this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
+        this.#claimer = new Claimer({ core, leases: this.#leases })
+        this.#pool = new RunPool(settings.concurrency)
+        this.ended = new Promise((resolve) => {
+            this.#resolveEnded = resolve
+        })
+        this.#lookout = new Lookout({
+            settings,
+            lanes: this.#claimer.lanes,
+            onError: this.#report,
+            onReady: () => this.onHint("ready"),
+            onRelease: (inMs) => this.#releaseAlarm.setNoLaterThan(inMs),
+            onLook: () => this.#refresh(),
+        })
+        this.#unsubscribe = core.hints.subscribe(this)
+        this.#lookout.look()
+    }
+
+    onHint(kind: HintKind): void {
+        if (kind === "look") return this.#lookout.look()
+        this.#mayHaveJobs = true
+        this.#mayHaveLimited = true
+        this.#claimMore()
+    }
+
+    stop(): void {
+        this.#isStopping = true
+        this.#lookout.stop()
+        this.#retryAlarm.clear()
+        this.#releaseAlarm.clear()
+        for (const run of this.#pool.takeAhead()) run.giveBack()
+        this.#endIfDone()
+    }
+
+    force(): void {
+        if (this.#pool.isEmpty) return this.settler.giveUp()
+        for (const run of this.#pool.running) run.abortForShutdown()
+        this.#forceAlarm.set(ABORT_GRACE_MS)
+    }
+
+    emit(event: Event): void {
+        this.#settings.emit(event)
+    }
+
+    onSlotFree(run: JobRun): void {
+        this.#pool.free(run)
+        // Runs that end in the same tick are replaced together.
+        if (!this.#isPumping) {
+            this.#isPumping = true
+            queueMicrotask(this.#pump)
+        }
+    }
+
+    onSettled(run: JobRun): void {
+        this.#leases.drop(run.job.leaseID, run)
+        if (this.#isStopping) this.#endIfDone()
+        else if (this.#isHeldUp) this.#claimMore()
+    }
+
+    readonly #pump = (): void => {
+        this.#isPumping = false
+        this.#pool.startAll()
+        this.#claimMore()
+        if (this.#isStopping) this.#endIfDone()
+    }
+
+    readonly #report = (activity: string, error: unknown): void => {
+        this.emit({ eventType: "daemon-error", activity, error })
+    }
+
+    /** Claims what there is room for, unless a claim is under way already. */
+    #claimMore(): void {
+        if (this.#isStopping) return
+        this.#isHeldUp = this.settler.numPending >= MAX_UNSETTLED
+        if (this.#isHeldUp) return
+        if (this.#mayHaveLimited) void this.#claimLimited()
+        if (!this.#mayHaveJobs || this.#isClaiming || this.#lookout.unlimited.length === 0) return
+        const numWanted = this.#pool.numWanted()
+        if (numWanted > 0) void this.#claim(numWanted)
+    }
+
+    async #claim(numWanted: number): Promise<void> {
+        this.#isClaiming = true
+        this.#mayHaveJobs = false
+        try {
+            const claim = await this.#claimer.claim(this.#lookout.unlimited, numWanted)
+            // A hint that came meanwhile may be about a job that this claim was too early for.
+            this.#mayHaveJobs ||= !claim.isDrained
+            this.#isClaiming = false
+            this.#take(claim)
+        } catch (error) {
+            this.#isClaiming = false
+            this.#afterFault("claim jobs", error)
+        }
+    }
+
+    async #claimLimited(): Promise<void> {
+        const { limited } = this.#lookout
+        if (this.#isStopping || this.#isClaimingLimited || limited.length === 0 || this.#pool.numFree === 0)
+            return
+        this.#isClaimingLimited = true
+        this.#mayHaveLimited = false
+        try {
+            const claim = await this.#claimer.claimLimited(limited, this.#pool.numFree)
+            this.#isClaimingLimited = false
+            for (const job of claim.jobs) {
+                const definition = limited.find(({ id }) => id === job.definitionID)?.definition
+                this.#releaseAlarm.setNoLaterThan(definition?.releaseIntervalMs ?? 0)
+            }
+            if (claim.jobs.length === 0) this.#lookout.look()
+            this.#take(claim)
+        } catch (error) {
+            this.#isClaimingLimited = false
+            this.#mayHaveLimited = true
+            this.#afterFault("claim rate-limited jobs", error)
+        }
+    }
+
+    #take({ jobs, claimedAtMs }: Claim): void {
+        const runs: JobRun[] = []
+        for (const job of jobs) {
+            const definition = this.#lookout.definitionOf(job.definitionID)
+            if (definition === undefined) continue
+            const run = new JobRun({ job, definition, host: this, claimedAtMs })
+            // A lease that was lost while the claim was under way takes its jobs with it.
+            if (this.#leases.hold(job.leaseID, run)) runs.push(run)
+        }
+        if (this.#isStopping) {
+            for (const run of runs) run.giveBack()
+            return this.#endIfDone()
+        }
+        this.#pool.add(runs)
+        this.#pump()
+    }
+
+    #refresh(): void {
+        for (const run of this.#pool.takeStale()) run.giveBack()
+        for (const run of this.#pool.running) run.watch()
+    }
+
+    #afterFault(activity: string, error: unknown): void {
+        this.#report(activity, error)
+        this.#mayHaveJobs = true
+        if (this.#isStopping) this.#endIfDone()
+        else this.#retryAlarm.set(RETRY_MS)
+    }
+
+    #giveBackRunning(): void {
+        for (const run of this.#pool.running) run.giveBack()
+        this.settler.giveUp()
+    }
+
+    #endIfDone(): void {
+        const isBusy = this.#isClaiming || this.#isClaimingLimited || !this.#pool.isEmpty
+        if (isBusy || this.#isEnding) return
+        this.#isEnding = true
+        void this.#finish()
+    }
+
+    async #finish(): Promise<void> {
+        await this.settler.drain()
+        await this.#lookout.idle()
+        await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
+        await this.#unsubscribe()
+        this.#forceAlarm.clear()
+        this.#resolveEnded()
+    }
+}

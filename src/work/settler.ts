@@ -1,0 +1,130 @@
+import { Batcher } from "../batcher.ts"
+import type { Core } from "../config.ts"
+import { finalize } from "../finalize.ts"
+import type { FailureReason, Finalization } from "../statements/finalize-jobs.ts"
+import type { ClaimKey } from "../statements/query.ts"
+import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
+import { returnJobs } from "../statements/return-jobs.ts"
+
+/** Whether the outcome was recorded, or the job was no longer ours. */
+export type Settled = "recorded" | "lost"
+
+/** How many outcomes travel in one statement, and how many characters of results. */
+const MAX_JOBS = 2_000
+const MAX_LENGTH = 16 * 1024 * 1024
+
+const FIRST_RETRY_MS = 50
+const LAST_RETRY_MS = 2_000
+
+/**
+ * Records what became of claimed jobs, many at a time. What the database refuses or does not answer is tried again
+ * until it is recorded: a failed write is never a failure of the handler. The token makes repetition harmless.
+ */
+export class Settler {
+    readonly #core: Core
+    readonly #worker: string
+    readonly #onError: (activity: string, error: unknown) => void
+    readonly #succeeded: Batcher<Finalization, Settled>
+    readonly #failed = new Map<FailureReason, Batcher<Finalization, Settled>>()
+    readonly #retried: Batcher<Retry, Settled>
+    readonly #returned: Batcher<ClaimKey, Settled>
+    readonly #pending = new Set<Promise<Settled>>()
+    #numPending = 0
+    #hasGivenUp = false
+
+    constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
+        this.#core = params.core
+        this.#worker = params.worker
+        this.#onError = params.onError
+        const { run, schema } = params.core
+        this.#succeeded = this.#finalizing("succeeded", null)
+        this.#retried = this.#batcher("retry jobs", (jobs: readonly Retry[]) =>
+            retryJobs({ run, schema, jobs }),
+        )
+        this.#returned = this.#batcher("hand jobs back", (jobs: readonly ClaimKey[]) =>
+            returnJobs({ run, schema, jobs }),
+        )
+    }
+
+    /** How many outcomes are not recorded yet. */
+    get numPending(): number {
+        return this.#numPending
+    }
+
+    succeed(job: Finalization): Promise<Settled> {
+        return this.#track(this.#succeeded.add(job))
+    }
+
+    fail(job: Finalization, reason: FailureReason): Promise<Settled> {
+        let batcher = this.#failed.get(reason)
+        if (batcher === undefined) {
+            batcher = this.#finalizing("failed", reason)
+            this.#failed.set(reason, batcher)
+        }
+        return this.#track(batcher.add(job))
+    }
+
+    retry(job: Retry): Promise<Settled> {
+        return this.#track(this.#retried.add(job))
+    }
+
+    giveBack(job: ClaimKey): Promise<Settled> {
+        return this.#track(this.#returned.add(job))
+    }
+
+    /** Resolves when everything so far is recorded, or given up. */
+    async drain(): Promise<void> {
+        while (this.#pending.size > 0) await Promise.all(this.#pending)
+    }
+
+    /** Ceases to repeat what fails: the leases will lapse and the jobs run again. */
+    giveUp(): void {
+        this.#hasGivenUp = true
+    }
+
+    #track(settled: Promise<Settled>): Promise<Settled> {
+        this.#numPending++
+        this.#pending.add(settled)
+        void settled.finally(() => {
+            this.#numPending--
+            this.#pending.delete(settled)
+        })
+        return settled
+    }
+
+    #finalizing(
+        outcome: "succeeded" | "failed",
+        reason: FailureReason | null,
+    ): Batcher<Finalization, Settled> {
+        return this.#batcher("finalize jobs", (jobs: readonly Finalization[]) =>
+            finalize({ core: this.#core, jobs, outcome, reason, worker: this.#worker }),
+        )
+    }
+
+    #batcher<Item extends ClaimKey>(
+        activity: string,
+        write: (items: readonly Item[]) => Promise<Iterable<number>>,
+    ): Batcher<Item, Settled> {
+        return new Batcher<Item, Settled>({
+            maxItems: MAX_JOBS,
+            weigh: (item) => ("result" in item && typeof item.result === "string" ? item.result.length : 0),
+            maxWeight: MAX_LENGTH,
+            flush: async (items) => {
+                const ids = await this.#insist(activity, () => write(items))
+                return items.map((item) => (ids.has(item.id) ? "recorded" : "lost"))
+            },
+        })
+    }
+
+    async #insist(activity: string, write: () => Promise<Iterable<number>>): Promise<Set<number>> {
+        for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
+            try {
+                return new Set(await write())
+            } catch (error) {
+                this.#onError(activity, error)
+                if (this.#hasGivenUp) return new Set()
+                await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())))
+            }
+        }
+    }
+}

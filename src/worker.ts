@@ -1,0 +1,96 @@
+import { type Config, type Core, coreOf } from "./config.ts"
+import { Daemon } from "./daemon.ts"
+import { InvalidOptionError } from "./errors.ts"
+import type { EventHandler } from "./events.ts"
+import { callable, durationMs, knownOptions, nameText, positiveMs } from "./options.ts"
+import { WorkerSession } from "./work/session.ts"
+
+/** The options of a worker. */
+export interface WorkerOptions {
+    /** The queue to work on. Its definitions should be registered before. */
+    config: Config
+    /** A nickname, for events and history. Default `anon`. */
+    name?: string
+    /** The worker runs jobs of the definitions with this channel. Default `_default`. */
+    channel?: string
+    /** How many jobs run at the same time. Values below 1 mean 1. Default 0; at most 100,000. */
+    concurrency?: number
+    /**
+     * How many milliseconds to sleep after finding no job before looking again. New jobs of this Config, and of
+     * others where LISTEN is heard, wake the worker earlier. Default 1000.
+     */
+    processIntervalMs?: number
+    /**
+     * A job whose definition is not registered here, and for which no daemon has vouched for so many milliseconds,
+     * is finalized as failed. 0 means at once. Default 300,000.
+     */
+    orphanGraceMs?: number
+    /** Hears the events of the worker. */
+    eventHandler?: EventHandler
+}
+
+/** The defaults of `WorkerOptions`. */
+export const WORKER_DEFAULTS = Object.freeze({
+    name: "anon",
+    channel: "_default",
+    concurrency: 0,
+    processIntervalMs: 1_000,
+    orphanGraceMs: 300_000,
+})
+
+const MAX_CONCURRENCY = 100_000
+
+const OPTIONS = [
+    "config",
+    "name",
+    "channel",
+    "concurrency",
+    "processIntervalMs",
+    "orphanGraceMs",
+    "eventHandler",
+]
+
+/** Runs jobs. Starts when it is constructed. */
+export class Worker extends Daemon {
+    readonly #core: Core
+    readonly #options: Readonly<Required<Omit<WorkerOptions, "config" | "name" | "eventHandler">>>
+
+    /** @throws InvalidOptionError for an option that is unknown or out of its range. */
+    constructor(options: WorkerOptions) {
+        knownOptions("Worker", options, OPTIONS)
+        const { eventHandler } = options
+        super({
+            name: nameText("name", options.name ?? WORKER_DEFAULTS.name),
+            eventHandler: eventHandler === undefined ? undefined : callable("eventHandler", eventHandler),
+        })
+        this.#core = coreOf(options.config)
+        this.#options = Object.freeze({
+            channel: nameText("channel", options.channel ?? WORKER_DEFAULTS.channel),
+            concurrency: toConcurrency(options.concurrency ?? WORKER_DEFAULTS.concurrency),
+            processIntervalMs: positiveMs(
+                "processIntervalMs",
+                options.processIntervalMs ?? WORKER_DEFAULTS.processIntervalMs,
+            ),
+            orphanGraceMs: durationMs(
+                "orphanGraceMs",
+                options.orphanGraceMs ?? WORKER_DEFAULTS.orphanGraceMs,
+            ),
+        })
+        this.start()
+    }
+
+    protected begin(): WorkerSession {
+        const emit = this.isHeard ? this.emit.bind(this) : () => undefined
+        return new WorkerSession({ core: this.#core, name: this.name, ...this.#options, emit })
+    }
+}
+
+function toConcurrency(value: unknown): number {
+    if (typeof value !== "number" || Number.isNaN(value) || value > MAX_CONCURRENCY) {
+        throw new InvalidOptionError({
+            option: "concurrency",
+            message: `expected \`concurrency\` to be a number of at most ${MAX_CONCURRENCY}, got: ${String(value)}`,
+        })
+    }
+    return Math.max(1, Math.floor(value))
+}

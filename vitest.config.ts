@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config"
+
+/** Behaviour on a real database: started once, a schema for each test, files in parallel. */
+const withDatabase = {
+    globalSetup: ["test/support/global-database.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+}
+
+export default defineConfig({
+    test: {
+        setupFiles: ["test/support/fail-on-unhandled.ts"],
+        maxWorkers: 4,
+        projects: [
+            { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"] } },
+            { extends: true, test: { name: "db", include: ["test/db/**/*.test.ts"], ...withDatabase } },
+            {
+                extends: true,
+                test: {
+                    name: "package",
+                    include: [
+                        "test/package/**/*.test.ts",
+                        "test/docs/**/*.test.ts",
+                        "test/types/**/*.test.ts",
+                    ],
+                    ...withDatabase,
+                    testTimeout: 180_000,
+                    hookTimeout: 180_000,
+                },
+            },
+        ],
+    },
+})
