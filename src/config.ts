@@ -1,6 +1,6 @@
 import type { Pool } from "./db/client.ts"
-import type { Run } from "./db/database.ts"
 import { Database } from "./db/database.ts"
+import type { Run } from "./db/driver.ts"
 import { toCuckmqError } from "./db/failure.ts"
 import { type QuotedSchema, quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"

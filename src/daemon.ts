@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events"
 import { Alarm } from "./clock.ts"
 import type { Event, EventHandler } from "./events.ts"
-import { durationMs } from "./options.ts"
+import { durationMs, knownOptions } from "./options.ts"
 import { recordThrown } from "./thrown.ts"
 
 /** How to wait for a daemon to stop. */
@@ -74,8 +74,13 @@ export abstract class Daemon {
         this.stop()
     }
 
-    /** Waits until the daemon has stopped. It does not ask it to stop. Never rejects. */
+    /**
+     * Waits until the daemon has stopped. It does not ask it to stop.
+     *
+     * @throws InvalidOptionError for an option that is unknown or out of its range; nothing else.
+     */
     async join(options: JoinOptions = {}): Promise<void> {
+        knownOptions("join", options, ["graceMs"])
         const { graceMs } = options
         if (graceMs === undefined) return this.#ended
         durationMs("graceMs", graceMs)

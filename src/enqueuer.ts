@@ -10,6 +10,7 @@ import type { DefinitionRow } from "./statements/definitions.ts"
 import { insertJobs } from "./statements/insert-jobs.ts"
 import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
 import type { Query } from "./statements/query.ts"
+import { withinSavepoint } from "./statements/savepoint.ts"
 
 /** A job to defer, its payload encoded and its options checked. */
 export interface NewJob {
@@ -20,8 +21,8 @@ export interface NewJob {
     dependencies: readonly number[]
 }
 
-/** Whose transaction the jobs are inserted in. */
-type Owner = "own" | "caller"
+/** Whether a statement stands alone, or in a transaction, which may hold the pool's only connection. */
+type Place = "alone" | "in-transaction"
 
 /** How many jobs, and how many characters of payload, travel in one statement. */
 const MAX_JOBS = 5_000
@@ -67,15 +68,14 @@ export class Enqueuer {
     deferAll(jobs: readonly NewJob[], client: SqlClient | undefined): Promise<number[]> {
         if (jobs.length === 0) return Promise.resolve([])
         return this.#guard(async () => {
+            const isOneStatement = chunksOf(jobs).length === 1
             if (client !== undefined) {
-                return this.#insertChunks(jobs, (text, values) => runOnClient(client, text, values), "caller")
+                const run: Query["run"] = (text, values) => runOnClient(client, text, values)
+                const insert = () => this.#insertChunks(jobs, run)
+                return isOneStatement ? insert() : withinSavepoint(run, insert)
             }
-            const chunks = chunksOf(jobs)
-            if (chunks.length === 1) return this.#insertCommitted(jobs)
-            const ids = await this.#database.transaction(
-                (run) => this.#insertChunks(jobs, run, "own"),
-                DEADLINE_MS,
-            )
+            if (isOneStatement) return this.#insertCommitted(jobs)
+            const ids = await this.#database.transaction((run) => this.#insertChunks(jobs, run), DEADLINE_MS)
             this.#announce(jobs)
             return ids
         })
@@ -85,23 +85,23 @@ export class Enqueuer {
         const ids = await this.#insert(
             jobs,
             (text, values) => this.#database.query(text, values, DEADLINE_MS),
-            "own",
+            "alone",
         )
         this.#announce(jobs)
         return ids
     }
 
-    async #insertChunks(jobs: readonly NewJob[], run: Query["run"], owner: Owner): Promise<number[]> {
+    async #insertChunks(jobs: readonly NewJob[], run: Query["run"]): Promise<number[]> {
         const ids: number[] = []
-        for (const chunk of chunksOf(jobs)) ids.push(...(await this.#insert(chunk, run, owner)))
+        for (const chunk of chunksOf(jobs)) ids.push(...(await this.#insert(chunk, run, "in-transaction")))
         return ids
     }
 
-    async #insert(jobs: readonly NewJob[], run: Query["run"], owner: Owner): Promise<number[]> {
+    async #insert(jobs: readonly NewJob[], run: Query["run"], place: Place): Promise<number[]> {
         const isPlain = jobs.every(isReady)
         let missingIDs: number[] = []
         for (let tries = 1; tries <= MAX_TRIES; tries++) {
-            const definitionIDs = await this.#resolveIDs(jobs, owner === "own" ? undefined : run)
+            const definitionIDs = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
             const query = { run, schema: this.#schema }
             const rows = jobs.map((job) => ({
                 ...job,

@@ -10,6 +10,7 @@ export type CuckmqErrorCode =
     | "CUCKMQ_JOB_TIMEOUT"
     | "CUCKMQ_SHUTDOWN"
     | "CUCKMQ_EMBEDDED_IN_USE"
+    | "CUCKMQ_EMBEDDED_NOT_INSTALLED"
 
 /** What every error of cuckmq extends. Branch on `code`; the message is for people. */
 export class CuckmqError extends Error {
@@ -149,6 +150,17 @@ export class EmbeddedInUseError extends CuckmqError {
         super({
             code: "CUCKMQ_EMBEDDED_IN_USE",
             message: `the embedded database in ${params.dataDir} is in use by process ${params.pid}: it serves one process at a time; use a Postgres server for more`,
+        })
+    }
+}
+
+/** The package that the embedded database runs on, an optional peer of cuckmq, is not installed. */
+export class EmbeddedNotInstalledError extends CuckmqError {
+    constructor(params: { cause: unknown }) {
+        super({
+            code: "CUCKMQ_EMBEDDED_NOT_INSTALLED",
+            message: "the embedded database needs PGlite: run `npm install @electric-sql/pglite`",
+            cause: params.cause,
         })
     }
 }

@@ -1,4 +1,5 @@
-import type { FailureReason } from "./statements/finalize-jobs.ts"
+/** Why a job was finalized as failed. */
+export type FailureReason = "error" | "no-attempts-remaining" | "timeout" | "unmet-dependencies" | "orphaned"
 
 /** The daemon starts. */
 export interface DaemonStart {
@@ -70,7 +71,10 @@ export interface WorkerJobLeaseLost extends AboutJob {
     attempt: number
 }
 
-/** A worker that stops handed a job back to the queue. The attempt is not charged. */
+/**
+ * A worker handed a job back to the queue, because it stops or because it claimed the job too early. The attempt is
+ * not charged.
+ */
 export interface WorkerJobReturn extends AboutJob {
     eventType: "worker-job-return"
     attempt: number

@@ -1,6 +1,6 @@
 import type { Core } from "./config.ts"
+import type { FailureReason } from "./events.ts"
 import {
-    type FailureReason,
     type Finalization,
     finalizeJobs,
     finalizeRequiredJobs,
@@ -25,25 +25,31 @@ export interface FinalizeParams {
     worker: string | null
 }
 
+/** The ids of the jobs that are finalized under the tokens given; the rest was claimed by others since. */
+export interface Finalized {
+    /** By this call. */
+    now: Set<number>
+    /** By another process, or by an earlier call whose answer was lost. */
+    before: Set<number>
+}
+
 /**
  * Finalizes jobs and settles what depends on them. Jobs that nobody depends on go in one statement; the others
- * together with their dependents, in one transaction. Returns the ids of those that are finalized under the tokens
- * given, by this call or by an earlier one whose answer was lost; the rest was claimed by others since.
+ * together with their dependents, in one transaction.
  */
-export async function finalize(params: FinalizeParams): Promise<Set<number>> {
+export async function finalize(params: FinalizeParams): Promise<Finalized> {
     const { core, jobs, outcome, reason, worker } = params
     const { run, schema } = core
-    const finalized = new Set(await finalizeJobs({ run, schema, jobs, outcome, reason, worker }))
-    const rest = jobs.filter((job) => !finalized.has(job.id))
-    if (rest.length === 0) return finalized
+    const now = new Set(await finalizeJobs({ run, schema, jobs, outcome, reason, worker }))
+    const rest = jobs.filter((job) => !now.has(job.id))
+    if (rest.length === 0) return { now, before: new Set() }
     const settled = await findSettledJobs({ run, schema, jobs: rest })
-    for (const id of settled.finalized) finalized.add(id)
     const required = rest.filter((job) => settled.required.includes(job.id)).sort((a, b) => a.id - b.id)
     for (let start = 0; start < required.length; start += MAX_REQUIRED) {
         const chunk = required.slice(start, start + MAX_REQUIRED)
-        for (const id of await finalizeRequired({ ...params, jobs: chunk })) finalized.add(id)
+        for (const id of await finalizeRequired({ ...params, jobs: chunk })) now.add(id)
     }
-    return finalized
+    return { now, before: new Set(settled.finalized) }
 }
 
 async function finalizeRequired(params: FinalizeParams): Promise<number[]> {
@@ -55,11 +61,11 @@ async function finalizeRequired(params: FinalizeParams): Promise<number[]> {
             if (!isLocked) return undefined
             const ids = await finalizeRequiredJobs({ ...params, run, schema })
             const settle = outcome === "succeeded" ? releaseDependents : doomDependents
-            const dependents = await settle({ run, schema, ids })
-            return { ids, dependents }
+            return { ids, states: await settle({ run, schema, ids }) }
         })
         if (done === undefined) continue
-        if (done.dependents.length > 0) core.hints.announce(outcome === "succeeded" ? "ready" : "look")
+        if (done.states.includes("ready")) core.hints.announce("ready")
+        if (done.states.includes("delayed") || done.states.includes("unmet")) core.hints.announce("look")
         return done.ids
     }
 }
@@ -104,6 +110,6 @@ export async function finalizeFailed(params: {
 }): Promise<void> {
     const { core, jobs, reason, onFinalized } = params
     const finalizations = jobs.map(({ id, token }: ClaimKey) => ({ id, token, result: null, error: null }))
-    const finalized = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
-    for (const job of jobs) if (finalized.has(job.id)) onFinalized(job)
+    const { now } = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
+    for (const job of jobs) if (now.has(job.id)) onFinalized(job)
 }

@@ -28,7 +28,7 @@ export class Hints {
     readonly #sqlChannel: string
     readonly #senderID = randomUUID()
     readonly #subscribers = new Set<HintSubscriber>()
-    readonly #unsent = new Map<string, HintKind>()
+    readonly #unsent = new Map<string, { kind: HintKind; channel: string }>()
     readonly #alarm = new Alarm(() => void this.#send())
     readonly #listener: Listener
     #lastSentMs = Number.NEGATIVE_INFINITY
@@ -59,17 +59,19 @@ export class Hints {
     /** Tells all who work on a channel, or on any when none is given. Never fails and never waits. */
     announce(kind: HintKind, channel: string = EVERY_CHANNEL): void {
         this.#tell(channel, kind)
-        if (this.#unsent.get(channel) !== "ready") this.#unsent.set(channel, kind)
-        this.#alarm.setNoLaterThan(this.#lastSentMs + SPACING_MS - monotonicMs())
+        this.#unsent.set(`${kind} ${channel}`, { kind, channel })
+        const waitMs = this.#lastSentMs + SPACING_MS - monotonicMs()
+        if (waitMs > 0) this.#alarm.setNoLaterThan(waitMs)
+        else void this.#send()
     }
 
     async #send(): Promise<void> {
         if (this.#isSending) return
         this.#isSending = true
         this.#lastSentMs = monotonicMs()
-        const hints = [...this.#unsent]
+        const hints = [...this.#unsent.values()]
         this.#unsent.clear()
-        for (const [channel, kind] of hints) {
+        for (const { kind, channel } of hints) {
             const message = JSON.stringify([this.#senderID, kind, channel])
             const run = (text: string, values: unknown[]) => this.#database.query(text, values)
             // Whoever misses it polls.

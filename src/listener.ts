@@ -22,6 +22,7 @@ export class Listener {
     #act: () => void = () => undefined
     #stopHearing: (() => Promise<void>) | undefined
     #isWanted = false
+    #isConnecting = false
     #retryMs = FIRST_RETRY_MS
     #testMessage: string | undefined
 
@@ -54,12 +55,16 @@ export class Listener {
 
     async #connect(): Promise<void> {
         const listen = this.#database.listen
-        if (listen === undefined || !this.#isWanted || this.#stopHearing !== undefined) return
+        if (listen === undefined || !this.#isWanted || this.#isConnecting || this.#stopHearing !== undefined)
+            return
+        this.#isConnecting = true
         try {
             const { stop } = await listen({
                 channel: this.#channel,
                 onMessage: (message) => this.#hear(message),
                 onLost: () => this.#reconnect(FIRST_RETRY_MS),
+            }).finally(() => {
+                this.#isConnecting = false
             })
             this.#stopHearing = stop
             if (!this.#isWanted) return await this.stop()

@@ -68,6 +68,15 @@ export function nameText(option: string, value: unknown): string {
     return value
 }
 
+/** The path of a folder. */
+export function folderPath(option: string, value: unknown): string {
+    if (typeof value !== "string" || value.trim() === "" || value.includes("\u0000")) {
+        refuse(option, "the path of a folder", value)
+    }
+    if (/^[a-z][a-z+.-]+:\/\//i.test(value)) refuse(option, "the path of a folder, not a URL", value)
+    return value
+}
+
 /** A function. */
 export function callable<F>(option: string, value: F): F {
     if (typeof value !== "function") refuse(option, "a function", value)

@@ -137,8 +137,9 @@ class ChoreSession implements Session {
         }
     }
 
+    /** A timer even when something is due: PGlite answers without letting the process do anything else. */
     async #sleep(ms: number): Promise<void> {
-        if (ms <= 0 || this.#isStopping) return
+        if (this.#isStopping) return
         await new Promise<void>((resolve) => {
             const alarm = new Alarm(resolve)
             this.#wake = () => {

@@ -1,4 +1,5 @@
-import type { Database, Run } from "./db/database.ts"
+import type { Database } from "./db/database.ts"
+import type { Run } from "./db/driver.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DuplicateDefinitionError } from "./errors.ts"
 import type { JobContext } from "./job-context.ts"
@@ -17,7 +18,8 @@ export class Registry {
     readonly #database: Database
     readonly #schema: QuotedSchema
     readonly #registered = new Map<string, RegisteredJob>()
-    readonly #ids = new Map<string, Promise<number>>()
+    readonly #ids = new Map<string, number>()
+    readonly #asked = new Map<string, Promise<number>>()
 
     constructor(params: { database: Database; schema: QuotedSchema }) {
         this.#database = params.database
@@ -29,29 +31,33 @@ export class Registry {
         this.#registered.set(job.name, job)
     }
 
-    /** The registered definitions, of one channel or of all. */
-    jobs(channel?: string): RegisteredJob[] {
-        const all = [...this.#registered.values()]
-        return channel === undefined ? all : all.filter((job) => job.channel === channel)
+    /** The registered definitions. */
+    jobs(): RegisteredJob[] {
+        return [...this.#registered.values()]
     }
 
     /** The id of a definition in the database, which it is written to at first use. */
-    idOf(definition: DefinitionRow): Promise<number> {
+    async idOf(definition: DefinitionRow): Promise<number> {
         const known = this.#ids.get(definition.name)
         if (known !== undefined) return known
-        const id = ensureDefinition({
-            run: (text, values) => this.#database.query(text, values),
-            schema: this.#schema,
-            definition,
-        })
+        let asked = this.#asked.get(definition.name)
+        if (asked === undefined) {
+            asked = this.#ask(definition).finally(() => this.#asked.delete(definition.name))
+            this.#asked.set(definition.name, asked)
+        }
+        return asked
+    }
+
+    async #ask(definition: DefinitionRow): Promise<number> {
+        const run: Run = (text, values) => this.#database.query(text, values)
+        const id = await ensureDefinition({ run, schema: this.#schema, definition })
         this.#ids.set(definition.name, id)
-        id.catch(() => this.#ids.delete(definition.name))
         return id
     }
 
     /**
      * The id of a definition, found or written with the caller's transaction. What is written there may be rolled
-     * back, so it is not remembered.
+     * back, so it is not remembered. It does not wait for `idOf`, which may wait for the caller's connection.
      */
     async idWithin(run: Run, definition: DefinitionRow): Promise<number> {
         const known = this.#ids.get(definition.name)

@@ -9,23 +9,20 @@ export interface ThrownRecord {
 
 /** How much of an error is kept, in bytes of UTF-8. */
 const MAX_BYTES = 16 * 1024
-const MAX_NAME_LENGTH = 200
+const MAX_NAME_BYTES = 256
+/** The database adds the time. */
+const DATE_BYTES = 64
 const MAX_MESSAGE_BYTES = MAX_BYTES / 2
 
 /** Makes a record of whatever was thrown: errors, texts, undefined, proxies that throw when touched. Never throws. */
 export function recordThrown(params: { thrown: unknown; attempt: number; worker: string }): ThrownRecord {
-    const name = clean(read(params.thrown, "name") ?? typeof params.thrown).slice(0, MAX_NAME_LENGTH)
+    const name = cap(clean(read(params.thrown, "name") ?? typeof params.thrown), MAX_NAME_BYTES)
     const message = cap(clean(read(params.thrown, "message") ?? describe(params.thrown)), MAX_MESSAGE_BYTES)
+    const record = { attempt: params.attempt, name, message, stack: null, worker: params.worker }
     const stack = read(params.thrown, "stack")
-    // JSON escapes can double what a line break or a quote takes, and the cap holds for the text that is stored.
-    const room = MAX_BYTES - JSON.stringify(message).length - name.length - 512
-    return {
-        attempt: params.attempt,
-        name,
-        message,
-        stack: stack === undefined ? null : cap(clean(stack), Math.max(0, room)),
-        worker: params.worker,
-    }
+    if (stack === undefined) return record
+    const room = MAX_BYTES - DATE_BYTES - Buffer.byteLength(JSON.stringify(record))
+    return { ...record, stack: cap(clean(stack), room) }
 }
 
 function read(thrown: unknown, field: "name" | "message" | "stack"): string | undefined {

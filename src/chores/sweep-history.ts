@@ -1,11 +1,13 @@
 import type { Core } from "../config.ts"
+import type { Run } from "../db/driver.ts"
 import { lacksPrivilege, lockNotAvailable } from "../db/failure.ts"
-import { NUM_HISTORY_SLOTS } from "../schema/migrations/0001-create-tables.ts"
 import {
     countSlot,
     deleteFromSlot,
     emptySlot,
+    isSlotEmpty,
     lockHistoryRing,
+    openIntervalMs,
     openNextSlot,
     selectAgedSlots,
     slotAfter,
@@ -28,7 +30,7 @@ export function sweepHistory(params: { cleanIntervalMs: number; thresholdMs: num
             const { run, schema } = core
             let numJobs = 0
             for (const slot of await selectAgedSlots({ run, schema, thresholdMs }))
-                numJobs += await empty(core, slot)
+                numJobs += await empty({ core, slot, thresholdMs })
             if (numJobs > 0) emit({ eventType: "orchestrator-finalized-job-sweep", numJobs })
             return cleanIntervalMs
         },
@@ -41,28 +43,50 @@ async function openSlotInTime(core: Core, thresholdMs: number): Promise<void> {
     await database.transaction(async (run) => {
         const ring = await lockHistoryRing({ run, schema })
         // No row: another orchestrator is at it.
-        if (ring === undefined || ring.openForMs < thresholdMs / (NUM_HISTORY_SLOTS - 2)) return
-        if ((await countSlot({ run, schema, slot: ring.slot })) === 0) return
+        if (ring === undefined || ring.openForMs < openIntervalMs(thresholdMs)) return
+        if (await isSlotEmpty({ run, schema, slot: ring.slot })) return
         const nextSlot = slotAfter(ring.slot)
-        if ((await countSlot({ run, schema, slot: nextSlot })) > 0) return
+        if (!(await isSlotEmpty({ run, schema, slot: nextSlot }))) return
         await openNextSlot({ run, schema, openSlot: ring.slot, nextSlot })
     })
 }
 
+interface AgedSlot {
+    core: Core
+    slot: number
+    thresholdMs: number
+}
+
 /** Empties a slot. Returns how many jobs it held. */
-async function empty(core: Core, slot: number): Promise<number> {
-    const { schema, run, database } = core
-    const numJobs = await countSlot({ run, schema, slot })
+async function empty(aged: AgedSlot): Promise<number> {
+    const { core, slot } = aged
+    const { schema } = core
+    const numJobs = await countSlot({ run: core.run, schema, slot })
     if (numJobs === 0) return 0
     try {
-        await database.transaction((transactionRun) => emptySlot({ run: transactionRun, schema, slot }))
+        return (await whileAged(aged, (run) => emptySlot({ run, schema, slot }))) ? numJobs : 0
     } catch (error) {
         // A reader has it: the next sweep will do.
         if (lockNotAvailable(error)) return 0
         if (!lacksPrivilege(error)) throw error
-        for (let left = numJobs; left > 0; left -= DELETE_LIMIT) {
-            await deleteFromSlot({ run, schema, slot, limit: DELETE_LIMIT })
-        }
+        let numLeft = numJobs
+        const remove = (run: Run) => deleteFromSlot({ run, schema, slot, limit: DELETE_LIMIT })
+        while (numLeft > 0 && (await whileAged(aged, remove))) numLeft -= DELETE_LIMIT
+        return numJobs - Math.max(0, numLeft)
     }
-    return numJobs
+}
+
+/**
+ * Does work on a slot that is sealed and old enough. Another orchestrator may have emptied it and opened it again since
+ * we looked; while we have the ring locked, nobody can. Returns whether the work was done.
+ */
+function whileAged(aged: AgedSlot, work: (run: Run) => Promise<void>): Promise<boolean> {
+    const { core, slot, thresholdMs } = aged
+    const { schema } = core
+    return core.database.transaction(async (run) => {
+        if ((await lockHistoryRing({ run, schema })) === undefined) return false
+        if (!(await selectAgedSlots({ run, schema, thresholdMs })).includes(slot)) return false
+        await work(run)
+        return true
+    })
 }

@@ -1,35 +1,16 @@
 import { InvalidOptionError } from "../errors.ts"
 import type { Pool, SqlClient } from "./client.ts"
+import type { Driver, Listen, Row, Run } from "./driver.ts"
 import { wasRolledBack } from "./failure.ts"
 import { pgDriver } from "./pg-driver.ts"
 import { embeddedDriver } from "./pglite-driver.ts"
 
-/** A row as the server's own text, a cell per column: independent of the type parsers that the user may have set. */
-export type Row = readonly (string | null)[]
-
-/** Runs one statement and returns its rows. */
-export type Run = (text: string, values: unknown[]) => Promise<Row[]>
-
-/** What differs between a `pg` pool and PGlite. */
-export interface Driver {
-    query(params: { text: string; values: unknown[]; deadlineMs: number }): Promise<Row[]>
-    transaction<T>(params: { work: (run: Run) => Promise<T>; deadlineMs: number }): Promise<T>
-    /** Hears notifications until `stop`; absent where the pool offers no connection of its own for it. */
-    listen?: Listen
-}
-
-/** Starts hearing a channel. `onLost` is called once, when it no longer does. */
-export type Listen = (params: {
-    channel: string
-    onMessage: (payload: string) => void
-    onLost: () => void
-}) => Promise<{ stop: () => Promise<void> }>
-
 /** How long a statement may take before its connection is given up as dead. */
 const DEADLINE_MS = 10_000
 
-/** How often work that the server rolled back is tried again. */
-const MAX_ROLLBACKS = 8
+/** How often work that the server rolled back is tried again: where transactions are serializable, that is often. */
+const MAX_ROLLBACKS = 20
+const MAX_ROLLBACK_WAIT_MS = 500
 
 /** The database behind one Config: statements and transactions with a deadline, and retries where they are safe. */
 export class Database {
@@ -70,7 +51,8 @@ async function retryRolledBack<T>(work: () => Promise<T>): Promise<T> {
             return await work()
         } catch (error) {
             if (!wasRolledBack(error) || tries === MAX_ROLLBACKS) throw error
-            await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** tries))
+            const waitMs = Math.random() * Math.min(5 * 2 ** tries, MAX_ROLLBACK_WAIT_MS)
+            await new Promise((resolve) => setTimeout(resolve, waitMs))
         }
     }
 }

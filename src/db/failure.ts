@@ -19,10 +19,28 @@ export function wasRolledBack(error: unknown): boolean {
     return ROLLED_BACK.has(sqlStateOf(error) ?? "")
 }
 
-/** Whether the server answered with a refusal, so that nothing of the statement was done. */
+/** No connection was had, so nothing was sent. */
+export class NotSentError extends Error {
+    constructor(cause: unknown) {
+        super(cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+}
+
+/** Whether nothing of the statement was done: it was not sent, or the server answered with a refusal. */
 export function wasRefused(error: unknown): boolean {
+    if (error instanceof NotSentError) return true
     const state = sqlStateOf(error) ?? ""
     return /^[0-9A-Z]{5}$/.test(state) && !state.startsWith("08") && !state.startsWith("57P")
+}
+
+/** Whether the server gave a statement up because it took too long, so that a smaller one may do. */
+export function wasTooLong(error: unknown): boolean {
+    return sqlStateOf(error) === "57014"
+}
+
+/** Whether the server refused the values themselves, so that the same ones will be refused again. */
+export function refusesValues(error: unknown): boolean {
+    return /^(22|54)...$/.test(sqlStateOf(error) ?? "")
 }
 
 /** Whether the role lacks a privilege. */
@@ -37,7 +55,8 @@ export function lockNotAvailable(error: unknown): boolean {
 
 /** Makes one of our errors of whatever a driver threw, so that no raw SQL error reaches the user. */
 export function toCuckmqError(params: { error: unknown; action: string; schema: string }): CuckmqError {
-    const { error, action, schema } = params
+    const { action, schema } = params
+    const error = params.error instanceof NotSentError ? params.error.cause : params.error
     if (error instanceof CuckmqError) return error
     const sqlState = sqlStateOf(error)
     if (sqlState !== undefined && NOT_PREPARED.has(sqlState))

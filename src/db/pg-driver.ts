@@ -1,5 +1,6 @@
 import type { PgClient, PgPool, PgQuery } from "./client.ts"
-import type { Driver, Listen, Row, Run } from "./database.ts"
+import type { Driver, Listen, Row, Run } from "./driver.ts"
+import { NotSentError } from "./failure.ts"
 
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
 const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
@@ -14,10 +15,16 @@ interface DedicatedClient {
     on(event: "end", listener: () => void): unknown
 }
 
+/** The pools that have our error listener; several Configs may share one. */
+const guarded = new WeakSet<PgPool>()
+
 /** Runs statements over a `pg` pool. A connection that fails, or answers too late, is destroyed and not reused. */
 export function pgDriver(pool: PgPool): Driver {
-    // Without a listener, an idle connection that the server cuts would end the process.
-    pool.on("error", ignore)
+    if (!guarded.has(pool)) {
+        // Without a listener, an idle connection that the server cuts would end the process.
+        pool.on("error", ignore)
+        guarded.add(pool)
+    }
     const listen = listenWith(pool)
     return {
         query: ({ text, values, deadlineMs }) =>
@@ -29,7 +36,8 @@ export function pgDriver(pool: PgPool): Driver {
 }
 
 async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
-    await run("begin", [])
+    // Our transactions lock first and then look; a role's default may be a level at which they would not see.
+    await run("begin isolation level read committed", [])
     try {
         const result = await work(run)
         await run("commit", [])
@@ -46,7 +54,7 @@ async function withClient<T>(params: {
     deadlineMs: number
     work: (run: Run) => Promise<T>
 }): Promise<T> {
-    const client = await params.pool.connect()
+    const client = await connectWithin(params.pool, params.deadlineMs)
     client.on("error", ignore)
     let isBroken = true
     try {
@@ -62,6 +70,30 @@ async function withClient<T>(params: {
         if (isBroken) client.on("error", ignore)
         client.release(isBroken)
     }
+}
+
+/** A connection may be long in coming when the pool is exhausted, or never come when the network swallows packets. */
+function connectWithin(pool: PgPool, deadlineMs: number): Promise<PgClient> {
+    return new Promise((resolve, reject) => {
+        let isLate = false
+        const timer = setTimeout(() => {
+            isLate = true
+            reject(new NotSentError(new Error(`no connection to the database within ${deadlineMs} ms`)))
+        }, deadlineMs)
+        // A pool that is ended before it gets to our request never answers it, and must not hold the process.
+        timer.unref()
+        pool.connect().then(
+            (client) => {
+                clearTimeout(timer)
+                if (isLate) client.release()
+                else resolve(client)
+            },
+            (error: unknown) => {
+                clearTimeout(timer)
+                reject(new NotSentError(error))
+            },
+        )
+    })
 }
 
 function runWithin(client: PgClient, deadlineMs: number, text: string, values: unknown[]): Promise<Row[]> {
@@ -106,8 +138,14 @@ function listenWith(pool: PgPool): Listen | undefined {
         client.on("error", lose)
         client.on("end", lose)
         client.on("notification", (message) => onMessage(message.payload ?? ""))
-        await client.connect()
-        await client.query(`listen ${channel}`)
+        try {
+            await client.connect()
+            await client.query(`listen ${channel}`)
+        } catch (error) {
+            isLost = true
+            void client.end().catch(ignore)
+            throw error
+        }
         return {
             stop: async () => {
                 isLost = true

@@ -1,5 +1,5 @@
 import type { PGliteDatabase } from "./client.ts"
-import type { Driver, Row } from "./database.ts"
+import type { Driver, Row } from "./driver.ts"
 
 /** PGlite parses cells by type; these are the types that our statements return. */
 const RETURNED_TYPES = [16, 20, 21, 23, 25, 114, 701, 1184, 3802]
@@ -12,6 +12,8 @@ export function embeddedDriver(database: PGliteDatabase): Driver {
         text: string,
         values: unknown[],
     ): Promise<Row[]> => {
+        // PGlite answers on this thread without a turn of the event loop, so a busy worker would let nothing else run.
+        await new Promise(setImmediate)
         const result = await target.query(text, values, { rowMode: "array", parsers: AS_TEXT })
         return result.rows as Row[]
     }

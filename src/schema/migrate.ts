@@ -1,4 +1,5 @@
-import type { Database, Run } from "../db/database.ts"
+import type { Database } from "../db/database.ts"
+import type { Run } from "../db/driver.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { createTables } from "./migrations/0001-create-tables.ts"
 

@@ -7,7 +7,7 @@ import type { Query } from "./query.ts"
  * At most one job of each rate-limited definition whose interval has passed. The definition's row is locked first,
  * and the instant of release is read once, after the lock: the same instant dates the claim and starts the next
  * interval, so no two releases are closer than the interval. \`skip locked\` keeps one definition out of the way of
- * the others.
+ * the others, and the one that could have released for longest comes first.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
@@ -15,7 +15,7 @@ with open_definition as materialized (
     select id, release_interval_ms from ${schema}.job_definition
     where id = any($1::bigint[]) and next_release_at <= statement_timestamp()
         and exists (select from ${schema}.job where job.definition_id = job_definition.id and job.state = 'ready')
-    order by id
+    order by next_release_at, id
     limit $3::integer
     for update skip locked
 ), picked as materialized (

@@ -1,13 +1,11 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { type QuotedSchema, statementText } from "../db/identifier.ts"
+import type { FailureReason } from "../events.ts"
 import { withError } from "./job-errors.ts"
 import type { ClaimKey, Query } from "./query.ts"
 
 /** How a job ended. */
 export type Outcome = "succeeded" | "failed"
-
-/** Why a job failed. */
-export type FailureReason = "error" | "no-attempts-remaining" | "timeout" | "unmet-dependencies" | "orphaned"
 
 /** The end of one job. */
 export interface Finalization extends ClaimKey {

@@ -4,7 +4,7 @@ import type { ClaimKey, Query } from "./query.ts"
 
 /** What became of a claim that a settling statement did not find: each key is in one of the lists, or in none. */
 export interface SettledJobs {
-    /** In history under the same token: an earlier try of ours got through. */
+    /** In history under the same token, and by a worker, not by others over its head: an earlier try got through. */
     finalized: number[]
     /** Still live under the same token; others depend on it. */
     required: number[]
@@ -14,7 +14,8 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: find-settled-jobs
 select claim.id, 'finalized'
 from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)
-join ${schema}.job_history on job_history.id = claim.id and job_history.token = claim.token
+join ${schema}.job_history
+    on job_history.id = claim.id and job_history.token = claim.token and job_history.worker is not null
 union all
 select claim.id, 'required'
 from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)

@@ -51,22 +51,55 @@ export async function openNextSlot({
     await run(sealText(schema), [openSlot, nextSlot])
 }
 
+/**
+ * How long a slot stays open, so that finalized jobs are kept for the threshold: two slots less than there are, for
+ * the one that is open and the one that is being emptied.
+ */
+export function openIntervalMs(thresholdMs: number): number {
+    return thresholdMs / (NUM_HISTORY_SLOTS - 2)
+}
+
 /** The slot after another, round the ring. */
 export function slotAfter(slot: number): number {
     return (slot + 1) % NUM_HISTORY_SLOTS
 }
 
+/** Counting stops here; above it the statistics' estimate is near enough. */
+const MAX_COUNT = 1_000_000
+
 const countTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>
     statementText(
         (schema) => /* sql */ `-- cuckmq: count-history-slot
-select count(*) from ${schema}.job_history_${slot}`,
+with counted as (
+    select count(*) as num_jobs from (select from ${schema}.job_history_${slot} limit ${MAX_COUNT}) as job
+)
+select case
+    when num_jobs < ${MAX_COUNT} then num_jobs
+    else greatest(num_jobs, (
+        select reltuples::bigint from pg_class
+        where oid = (select tableoid from ${schema}.job_history_${slot} limit 1)
+    ))
+end from counted`,
     ),
 )
 
-/** How many jobs a slot holds. */
+/** How many jobs a slot holds: exact up to a million. */
 export async function countSlot({ run, schema, slot }: Query & { slot: number }): Promise<number> {
     const [row] = await run(countTexts[slot]?.(schema) ?? "", [])
     return Number(row?.[0])
+}
+
+const emptyTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>
+    statementText(
+        (schema) => /* sql */ `-- cuckmq: is-history-slot-empty
+select not exists (select from ${schema}.job_history_${slot})`,
+    ),
+)
+
+/** Whether a slot holds no jobs. */
+export async function isSlotEmpty({ run, schema, slot }: Query & { slot: number }): Promise<boolean> {
+    const [row] = await run(emptyTexts[slot]?.(schema) ?? "", [])
+    return row?.[0] === "t"
 }
 
 const truncateTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>

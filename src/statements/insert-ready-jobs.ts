@@ -26,12 +26,32 @@ where (
 returning id::text`,
 )
 
+/** The same for one job: a caller alone must not pay for the planning of what many share. */
+const oneText = statementText(
+    (schema) => /* sql */ `-- cuckmq: insert-ready-job
+insert into ${schema}.job
+    (id, position, definition_id, num_attempts, state, created_at, due_at, expires_at, payload)
+select
+    input.id, input.id, definition.id, definition.num_attempts, 'ready',
+    statement_timestamp(), statement_timestamp(),
+    statement_timestamp() + definition.timeout_interval_ms * interval '1 ms',
+    $2::json
+from (select nextval(${jobSequence(schema)}) as id) as input, ${schema}.job_definition as definition
+where definition.id = $1 and definition.retired_by is null
+returning id::text`,
+)
+
 /** Returns the new ids in the order of `jobs`, or none when a definition is no longer there. */
 export async function insertReadyJobs({
     run,
     schema,
     jobs,
 }: Query & { jobs: readonly { definitionID: number; payload: string }[] }): Promise<number[]> {
+    const [first] = jobs
+    if (first !== undefined && jobs.length === 1) {
+        const rows = await run(oneText(schema), [first.definitionID, first.payload])
+        return rows.map(([id]) => Number(id))
+    }
     const definitionIDs = jobs.map((job) => job.definitionID)
     const rows = await run(text(schema), [
         jsonList(jobs.map((job) => job.payload)),

@@ -1,4 +1,4 @@
-import type { Run } from "../db/database.ts"
+import type { Run } from "../db/driver.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 
 /** What every statement needs: something that runs SQL, and the schema to run it in. */

@@ -27,3 +27,15 @@ export async function returnJobs({
     ])
     return rows.map(([id]) => Number(id))
 }
+
+const lostText = statementText(
+    (schema) => /* sql */ `-- cuckmq: return-lost-claims
+update ${schema}.job
+set state = 'ready', attempt = job.attempt - 1, lease_id = null
+where job.lease_id = $1 and job.state = 'running'`,
+)
+
+/** Hands back what is claimed under a lease of ours: jobs that never started, since we never heard that we got them. */
+export async function returnLostClaims({ run, schema, leaseID }: Query & { leaseID: number }): Promise<void> {
+    await run(lostText(schema), [leaseID])
+}

@@ -2,6 +2,9 @@ import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
 
+/** What a job is after one that it depends on was finalized. */
+export type DependentState = "blocked" | "delayed" | "ready" | "unmet"
+
 /**
  * The transaction that finalizes required jobs locks them and their dependents in the order of their ids, as
  * every statement does that locks more than one job: so none of them can wait for each other in a circle.
@@ -55,17 +58,17 @@ set num_blockers = job.num_blockers - met.num_met,
     position = nextval(${jobSequence(schema)})
 from met
 where job.id = met.id and job.state = 'blocked'
-returning job.id, job.state`,
+returning job.state`,
 )
 
-/** Takes succeeded jobs off what their dependents wait for. Returns the dependents that may run now. */
+/** Takes succeeded jobs off what their dependents wait for. Returns the state of each dependent. */
 export async function releaseDependents({
     run,
     schema,
     ids,
-}: Query & { ids: readonly number[] }): Promise<number[]> {
+}: Query & { ids: readonly number[] }): Promise<DependentState[]> {
     const rows = await run(releaseText(schema), [numberList(ids)])
-    return rows.filter((row) => row[1] !== "blocked").map((row) => Number(row[0]))
+    return rows.map(([state]) => state as DependentState)
 }
 
 const doomText = statementText(
@@ -76,7 +79,7 @@ with edge as (
 update ${schema}.job
 set state = 'unmet'
 where id in (select dependent_id from edge) and state = 'blocked'
-returning id`,
+returning state`,
 )
 
 /** Marks the dependents of failed jobs as never to run. They are finalized next, each in its own turn. */
@@ -84,7 +87,7 @@ export async function doomDependents({
     run,
     schema,
     ids,
-}: Query & { ids: readonly number[] }): Promise<number[]> {
+}: Query & { ids: readonly number[] }): Promise<DependentState[]> {
     const rows = await run(doomText(schema), [numberList(ids)])
-    return rows.map(([id]) => Number(id))
+    return rows.map(([state]) => state as DependentState)
 }

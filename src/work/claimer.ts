@@ -1,6 +1,6 @@
 import { monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
-import { wasRefused } from "../db/failure.ts"
+import { wasRefused, wasTooLong } from "../db/failure.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { type ClaimedJob, claimJobs } from "../statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../statements/claim-limited-jobs.ts"
@@ -22,7 +22,7 @@ export interface Claim {
     isDrained: boolean
 }
 
-/** The most that one statement claims. */
+/** The most that one statement claims; halved when the server gives it up as too long. */
 const MAX_CLAIM = 1_000
 
 /** Takes jobs from the queue: those of definitions without a rate limit in bulk, the others one by one. */
@@ -30,6 +30,7 @@ export class Claimer {
     readonly #core: Core
     readonly #leases: LeaseKeeper
     readonly lanes = new Lanes()
+    #maxClaim = MAX_CLAIM
 
     constructor(params: { core: Core; leases: LeaseKeeper }) {
         this.#core = params.core
@@ -40,7 +41,7 @@ export class Claimer {
     async claim(definitions: readonly KnownDefinition[], limit: number): Promise<Claim> {
         const leased = await this.#withLeases(definitions)
         const isFromStart = this.lanes.isFromStart
-        const asked = Math.min(limit, MAX_CLAIM)
+        const asked = Math.min(limit, this.#maxClaim)
         const claimedAtMs = monotonicMs()
         const { run, schema } = this.#core
         const jobs = await this.#certainly(() =>
@@ -48,6 +49,7 @@ export class Claimer {
         )
         if (isFromStart) this.lanes.measured(monotonicMs() - claimedAtMs)
         this.lanes.advance(jobs)
+        if (jobs.length === asked) this.#maxClaim = Math.min(2 * this.#maxClaim, MAX_CLAIM)
         return { jobs, claimedAtMs, isDrained: jobs.length < asked && this.#isAtEnd(isFromStart) }
     }
 
@@ -89,6 +91,7 @@ export class Claimer {
         try {
             return await claim()
         } catch (error) {
+            if (wasTooLong(error)) this.#maxClaim = Math.max(1, Math.floor(this.#maxClaim / 2))
             if (!wasRefused(error)) this.#leases.abandon()
             throw error
         }

@@ -7,6 +7,12 @@ const DEFAULT_PRIORITY = 0
 const MIN_REWIND_MS = 100
 const REWIND_COST_FACTOR = 20
 
+/** A definition, and the lease to claim its jobs under. */
+interface LeasedDefinition {
+    readonly definitionID: number
+    readonly leaseID: number
+}
+
 /**
  * Where in each definition's lane the next claim starts. Positions that were claimed are skipped, so a claim does
  * not walk over the remains of old ones; a job that was committed late, below the cursor, is found when the cursors
@@ -20,10 +26,14 @@ export class Lanes {
     #isFromStart = true
 
     /** The lanes in the order of the next claim: each definition is first in its turn, so none starves another. */
-    next(definitions: readonly { definitionID: number; leaseID: number }[]): Lane[] {
+    next(definitions: readonly LeasedDefinition[]): Lane[] {
         this.#firstTurn = definitions.length === 0 ? 0 : (this.#firstTurn + 1) % definitions.length
-        const inTurn = [...definitions.slice(this.#firstTurn), ...definitions.slice(0, this.#firstTurn)]
-        return inTurn.map(({ definitionID, leaseID }) => ({
+        return this.all([...definitions.slice(this.#firstTurn), ...definitions.slice(0, this.#firstTurn)])
+    }
+
+    /** The lanes in the order of the definitions: for looking, which takes no turn. */
+    all(definitions: readonly LeasedDefinition[]): Lane[] {
+        return definitions.map(({ definitionID, leaseID }) => ({
             definitionID,
             leaseID,
             priority: DEFAULT_PRIORITY,

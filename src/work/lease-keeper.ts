@@ -2,6 +2,7 @@ import { Alarm, monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
 import { endLeases, moveJobs, openLease, renewLeases } from "../statements/leases.ts"
 import type { ClaimKey } from "../statements/query.ts"
+import { returnLostClaims } from "../statements/return-jobs.ts"
 
 /** A job that is held under a lease. */
 export interface HeldJob extends ClaimKey {
@@ -17,10 +18,15 @@ interface Lease {
     readonly jobs: Set<HeldJob>
     /** A claim under it may have got jobs that we do not know of. */
     isAbandoned: boolean
+    /** It takes no more jobs. */
+    isEnding: boolean
 }
 
 /** A lease is renewed three times within its length. */
 const RENEWALS = 3
+
+/** Jobs may hang on an abandoned lease that nobody runs, so it is ended as soon as the database answers. */
+const ABANDONED_RETRY_MS = 200
 
 /**
  * Holds a worker's leases: one for each length that its definitions ask for, however many jobs it runs. Renews them
@@ -60,26 +66,30 @@ export class LeaseKeeper {
     /** Begins to hold a job that was claimed under a lease. Returns false when that lease is lost already. */
     hold(leaseID: number, job: HeldJob): boolean {
         const lease = this.#leases.get(leaseID)
-        if (lease === undefined) return false
+        if (lease === undefined || lease.isEnding) return false
         lease.jobs.add(job)
         return true
     }
 
+    /** Whether a job is held under a lease that has not lapsed. */
+    isHeld(leaseID: number, job: HeldJob): boolean {
+        return (this.#leaseOf(leaseID, job)?.deadlineMs ?? 0) > monotonicMs()
+    }
+
     /** Ceases to hold a job. */
     drop(leaseID: number, job: HeldJob): void {
-        for (const lease of [this.#leases.get(leaseID), ...this.#leases.values()]) {
-            if (lease?.jobs.delete(job)) return
-        }
+        this.#leaseOf(leaseID, job)?.jobs.delete(job)
     }
 
     /**
      * After a claim whose answer was lost: it may have given us jobs that we do not know of, under leases that we
-     * would renew for ever. What we hold moves to new leases; then the old ones end, and those jobs are free.
+     * would renew for ever. What we hold moves to new leases; the rest never started here, so it goes back to the
+     * queue uncharged, and the old leases end.
      */
     abandon(): void {
         for (const lease of this.#current.values()) lease.isAbandoned = true
         this.#current.clear()
-        this.#schedule()
+        if (!this.#isClosed) this.#alarm.set(0)
     }
 
     /** Ends all leases. */
@@ -102,6 +112,7 @@ export class LeaseKeeper {
             deadlineMs: sentMs + intervalMs,
             jobs: new Set<HeldJob>(),
             isAbandoned: false,
+            isEnding: false,
         }
         this.#current.set(intervalMs, lease)
         this.#leases.set(id, lease)
@@ -109,16 +120,27 @@ export class LeaseKeeper {
         return id
     }
 
+    /** The lease that a job is held under: the one it was claimed under, unless it was moved. */
+    #leaseOf(leaseID: number, job: HeldJob): Lease | undefined {
+        const lease = this.#leases.get(leaseID)
+        if (lease?.jobs.has(job)) return lease
+        for (const other of this.#leases.values()) if (other.jobs.has(job)) return other
+        return undefined
+    }
+
     async #move(lease: Lease): Promise<void> {
         const { run, schema } = this.#core
-        if (lease.jobs.size > 0) {
-            const leaseID = await this.leaseFor(lease.intervalMs)
-            await moveJobs({ run, schema, jobs: [...lease.jobs], leaseID })
-            for (const job of lease.jobs) this.#leases.get(leaseID)?.jobs.add(job)
-            lease.jobs.clear()
+        // A claim that was under way may bring more while we move what we know of.
+        while (lease.jobs.size > 0) {
+            const jobs = [...lease.jobs]
+            const leaseID = this.#current.get(lease.intervalMs)?.id ?? (await this.#open(lease.intervalMs))
+            await moveJobs({ run, schema, jobs, leaseID })
+            for (const job of jobs) if (lease.jobs.delete(job)) this.#leases.get(leaseID)?.jobs.add(job)
         }
+        lease.isEnding = true
+        await returnLostClaims({ run, schema, leaseID: lease.id })
         await endLeases({ run, schema, ids: [lease.id] })
-        this.#leases.delete(lease.id)
+        this.#lose(lease)
     }
 
     async #renew(): Promise<void> {
@@ -156,8 +178,8 @@ export class LeaseKeeper {
             const renewAtMs = lease.deadlineMs - lease.intervalMs * (1 - 1 / RENEWALS)
             // After a failure: soon again, but no later than the deadline.
             const overdueMs = Math.min(lease.intervalMs / (4 * RENEWALS), Math.max(0, lease.deadlineMs - now))
-            const isEarly = renewAtMs > now && !lease.isAbandoned
-            inMs = Math.min(inMs, isEarly ? renewAtMs - now : overdueMs)
+            if (lease.isAbandoned) inMs = Math.min(inMs, overdueMs, ABANDONED_RETRY_MS)
+            else inMs = Math.min(inMs, renewAtMs > now ? renewAtMs - now : overdueMs)
         }
         this.#alarm.set(inMs)
     }

@@ -12,7 +12,10 @@ import type { WorkerSettings } from "./settings.ts"
 /** How often a worker vouches for its definitions. */
 const HEARTBEAT_MS = 60_000
 
-/** How soon to look again at delayed jobs that are due, but locked by another worker that promotes them. */
+/**
+ * How soon to look again at delayed jobs that are due but locked, most often by another worker that promotes them.
+ * Doubles while they stay locked.
+ */
 const OVERDUE_RETRY_MS = 25
 
 const MAX_PROMOTED = 1_000
@@ -35,7 +38,9 @@ export class Lookout {
     #isStopped = false
     #isWanted = false
     #looking: Promise<void> | undefined
-    #heartbeatAtMs = monotonicMs()
+    #overdueRetryMs = OVERDUE_RETRY_MS
+    // Long ago: the definition may have been written down when this process deferred its first job.
+    #heartbeatAtMs = Number.NEGATIVE_INFINITY
 
     constructor(params: {
         settings: WorkerSettings
@@ -79,6 +84,11 @@ export class Lookout {
         })
     }
 
+    /** Looks after so many milliseconds, if not before. */
+    lookWithin(ms: number): void {
+        if (!this.#isStopped) this.#alarm.setNoLaterThan(ms)
+    }
+
     stop(): void {
         this.#isStopped = true
         this.#alarm.clear()
@@ -113,7 +123,7 @@ export class Lookout {
         const outlook = await lookAround({
             run: core.run,
             schema: core.schema,
-            lanes: this.#lanes.next(this.#unlimited.map(({ id }) => ({ definitionID: id, leaseID: 0 }))),
+            lanes: this.#lanes.all(this.#unlimited.map(({ id }) => ({ definitionID: id, leaseID: 0 }))),
             limitedIDs,
             channel,
             knownIDs: [...this.#known.keys()],
@@ -141,30 +151,33 @@ export class Lookout {
 
     /** Makes due jobs ready. Returns the milliseconds until the next one is due. */
     async #promote(nextDueMs: number | null): Promise<number> {
-        if (nextDueMs === null) return Number.POSITIVE_INFINITY
-        if (nextDueMs > 0) return nextDueMs
+        if (nextDueMs === null || nextDueMs > 0) {
+            this.#overdueRetryMs = OVERDUE_RETRY_MS
+            return nextDueMs ?? Number.POSITIVE_INFINITY
+        }
         const { run, schema } = this.#settings.core
         const numPromoted = await promoteDelayedJobs({ run, schema, limit: MAX_PROMOTED })
-        if (numPromoted > 0) this.#onReady()
-        if (numPromoted < MAX_PROMOTED) {
-            // What is left is locked by another worker, or not due yet: the next look will tell.
-            return numPromoted > 0 ? 0 : OVERDUE_RETRY_MS
+        if (numPromoted > 0) {
+            this.#overdueRetryMs = OVERDUE_RETRY_MS
+            this.#onReady()
+            return 0
         }
-        return 0
+        this.#overdueRetryMs *= 2
+        return this.#overdueRetryMs / 2
     }
 
-    /** Learns the ids of the channel's definitions, and vouches for them when it is time. */
+    /** Learns the ids of the Config's definitions, and vouches for them when it is time. */
     async #learn(): Promise<void> {
         const { core, channel } = this.#settings
-        const definitions = core.registry.jobs(channel)
         const known = new Map<number, KnownDefinition>()
-        for (const definition of definitions) {
+        for (const definition of core.registry.jobs()) {
             const id = await core.registry.idOf(definition)
             known.set(id, { id, definition })
         }
         this.#known = known
-        this.#unlimited = [...known.values()].filter(({ definition }) => definition.releaseIntervalMs === 0)
-        this.#limited = [...known.values()].filter(({ definition }) => definition.releaseIntervalMs > 0)
+        const ours = [...known.values()].filter(({ definition }) => definition.channel === channel)
+        this.#unlimited = ours.filter(({ definition }) => definition.releaseIntervalMs === 0)
+        this.#limited = ours.filter(({ definition }) => definition.releaseIntervalMs > 0)
         if (known.size === 0 || monotonicMs() - this.#heartbeatAtMs < HEARTBEAT_MS) return
         this.#heartbeatAtMs = monotonicMs()
         const ids = await heartbeatDefinitions({ run: core.run, schema: core.schema, ids: [...known.keys()] })

@@ -11,7 +11,7 @@ import type { HeldJob } from "./lease-keeper.ts"
 import type { Settled, Settler } from "./settler.ts"
 
 /** Timers for deadlines further away than this are not set: the job will hardly run that long. */
-const FAR_MS = 60_000
+export const FAR_MS = 60_000
 
 /** What a run needs of its worker. */
 export interface RunHost {
@@ -23,6 +23,10 @@ export interface RunHost {
     onSlotFree(run: JobRun): void
     /** The job's outcome is recorded, or the job is no longer ours. */
     onSettled(run: JobRun): void
+    /** Whether the job is still ours, as far as we can know without asking. */
+    isHeld(run: JobRun): boolean
+    /** A failed job is to be attempted again after so many milliseconds. */
+    onRetry(delayMs: number): void
 }
 
 /** One claimed job, from the claim until its outcome is recorded. Knows nothing of polling. */
@@ -55,6 +59,8 @@ export class JobRun implements HeldJob {
 
     /** Runs the handler. Resolves when the outcome is decided by the handler or by others; never rejects. */
     async start(): Promise<void> {
+        // It may have waited for its slot, behind a handler that blocked the process, for longer than its lease.
+        if (!this.#host.isHeld(this)) return this.giveBack()
         if (this.#deadlineMs <= monotonicMs()) return this.#timeOut()
         this.#context = new JobContext({
             jobID: this.job.id,
@@ -136,7 +142,7 @@ export class JobRun implements HeldJob {
         if (retryDelayMs === null) this.#finalizeFailed("error", error)
         else {
             const retry = { id: this.id, token: this.token, delayMs: retryDelayMs, error }
-            this.#settle(this.#host.settler.retry(retry), () => undefined)
+            this.#settle(this.#host.settler.retry(retry), () => this.#host.onRetry(retryDelayMs))
         }
     }
 
@@ -186,7 +192,7 @@ export class JobRun implements HeldJob {
         void settled.then((outcome) => {
             this.#host.onSettled(this)
             if (outcome === "recorded") onRecorded()
-            else this.onLeaseLost()
+            else if (outcome === "lost") this.onLeaseLost()
         })
     }
 

@@ -15,7 +15,7 @@ export class RunPool {
 
     constructor(concurrency: number) {
         this.#concurrency = concurrency
-        this.#pace = new Pace({ concurrency, nowMs: monotonicMs() })
+        this.#pace = new Pace(concurrency)
     }
 
     get numFree(): number {
@@ -46,6 +46,7 @@ export class RunPool {
 
     /** Starts runs while there are free slots. */
     startAll(): void {
+        if (this.numAhead > 0) this.#pace.begin(monotonicMs())
         while (this.#running.size < this.#concurrency) {
             const next = this.#ahead[this.#firstAhead]
             if (next === undefined) break
@@ -61,7 +62,9 @@ export class RunPool {
 
     /** A run no longer needs its slot. */
     free(run: JobRun): void {
-        if (this.#running.delete(run)) this.#pace.tick()
+        if (!this.#running.delete(run)) return
+        this.#pace.tick()
+        if (this.#running.size === 0) this.#pace.pause(monotonicMs())
     }
 
     /** Takes out the runs that have waited too long for a slot: another worker may have one. */

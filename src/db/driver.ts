@@ -1,0 +1,20 @@
+/** A row as the server's own text, a cell per column: independent of the type parsers that the user may have set. */
+export type Row = readonly (string | null)[]
+
+/** Runs one statement and returns its rows. */
+export type Run = (text: string, values: unknown[]) => Promise<Row[]>
+
+/** What differs between a `pg` pool and PGlite. */
+export interface Driver {
+    query(params: { text: string; values: unknown[]; deadlineMs: number }): Promise<Row[]>
+    transaction<T>(params: { work: (run: Run) => Promise<T>; deadlineMs: number }): Promise<T>
+    /** Hears notifications until `stop`; absent where the pool offers no connection of its own for it. */
+    listen?: Listen
+}
+
+/** Starts hearing a channel. `onLost` is called once, when it no longer does. */
+export type Listen = (params: {
+    channel: string
+    onMessage: (payload: string) => void
+    onLost: () => void
+}) => Promise<{ stop: () => Promise<void> }>

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest"
+import { Pace } from "./pace.ts"
+
+/** What a worker claims ahead after many rounds of claiming, running all that was claimed, and waiting. */
+function aheadAfter(params: {
+    concurrency: number
+    /** How long one handler takes. */
+    jobMs: number
+    /** How long a claim takes, while nothing runs. */
+    claimMs?: number
+    numRounds?: number
+}): number {
+    const { concurrency, jobMs, claimMs = 5, numRounds = 50 } = params
+    const pace = new Pace(concurrency)
+    let nowMs = 0
+    let ahead = pace.ahead(nowMs)
+    for (let round = 0; round < numRounds; round++) {
+        nowMs += claimMs
+        pace.begin(nowMs)
+        const numClaimed = concurrency + ahead
+        for (let n = 0; n < numClaimed; n++) pace.tick()
+        nowMs += (jobMs * numClaimed) / concurrency
+        pace.pause(nowMs)
+        ahead = pace.ahead(nowMs)
+    }
+    return ahead
+}
+
+describe("Pace", () => {
+    it("claims nothing ahead before it has measured", () => {
+        expect(new Pace(1).ahead(0)).toBe(0)
+    })
+
+    it("claims nothing ahead of jobs that take longer than its horizon", () => {
+        expect(aheadAfter({ concurrency: 1, jobMs: 50 })).toBe(0)
+        expect(aheadAfter({ concurrency: 100, jobMs: 1_000 })).toBe(0)
+    })
+
+    it("claims ahead what ends within the next moments, and never more than a thousand", () => {
+        const ahead = aheadAfter({ concurrency: 10, jobMs: 1 })
+        expect(ahead).toBeGreaterThan(100)
+        expect(ahead).toBeLessThanOrEqual(200)
+        expect(aheadAfter({ concurrency: 10, jobMs: 0.001 })).toBe(1_000)
+    })
+
+    it("does not take the time of a slow database for the time of the jobs", () => {
+        expect(aheadAfter({ concurrency: 1, jobMs: 0.01, claimMs: 100 })).toBe(1_000)
+    })
+
+    it("at most doubles what it has seen from one claim to the next", () => {
+        expect(aheadAfter({ concurrency: 1, jobMs: 0.01, numRounds: 1 })).toBe(2)
+        expect(aheadAfter({ concurrency: 1, jobMs: 0.01, numRounds: 2 })).toBe(6)
+    })
+
+    it("claims nothing ahead any more once jobs have ceased to end", () => {
+        const pace = new Pace(1)
+        pace.begin(0)
+        for (let n = 0; n < 1_000; n++) pace.tick()
+        expect(pace.ahead(10)).toBeGreaterThan(0)
+        expect(pace.ahead(20)).toBe(0)
+    })
+})

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest"
+import {
+    Config,
+    type CuckmqError,
+    DuplicateDefinitionError,
+    InvalidOptionError,
+    JobDefinition,
+    Orchestrator,
+    Worker,
+} from "../../src/index.ts"
+import { define } from "../support/define.ts"
+import { finalizedJob } from "../support/finalized.ts"
+import { makeQueue, type Queue } from "../support/with-schema.ts"
+
+const NOT_NUMBERS = ["1", true, {}, [], () => 1, 5n, Symbol("five")]
+const NOT_POSITIVE = [
+    0,
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    1e16,
+    ...NOT_NUMBERS,
+]
+const NOT_DURATIONS = NOT_POSITIVE.filter((value) => value !== 0)
+const NOT_COUNTS = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, ...NOT_NUMBERS]
+const NOT_CONCURRENCIES = [Number.NaN, Number.POSITIVE_INFINITY, 100_001, ...NOT_NUMBERS]
+const NOT_NAMES = ["", " ", "\t\n", "a".repeat(256), "a\u0000b", "a\ud800b", 5, true, {}, [], () => "a"]
+const NOT_FUNCTIONS = ["() => 1", 5, {}, [], true]
+const NOT_CONFIGS = [undefined, null, {}, 5, "config", Object.create(Config.prototype)]
+const NOT_POOLS = [undefined, null, {}, 5, "postgres://", { connect: () => undefined }]
+
+type Make = (queue: Queue, options: Record<string, unknown>) => unknown
+
+const MAKERS: Record<string, Make> = {
+    Config: ({ pool }, options) => new Config({ pool, ...options }),
+    JobDefinition: ({ config }, options) =>
+        new JobDefinition({ config, name: "job", jobFunction: () => undefined, ...options } as never),
+    Worker: ({ config }, options) => new Worker({ config, ...options }),
+    Orchestrator: ({ config }, options) => new Orchestrator({ config, ...options }),
+}
+
+const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
+    Config: { pool: NOT_POOLS, maxPayloadBytes: [...NOT_COUNTS, 256 * 1024 * 1024 + 1] },
+    JobDefinition: {
+        config: NOT_CONFIGS,
+        name: [undefined, null, ...NOT_NAMES],
+        channel: NOT_NAMES,
+        numAttempts: [...NOT_COUNTS, 1_000_001],
+        retryDelayMs: NOT_DURATIONS.filter((value) => typeof value !== "function"),
+        repeatIntervalMs: NOT_POSITIVE,
+        releaseIntervalMs: NOT_DURATIONS,
+        timeoutIntervalMs: NOT_POSITIVE,
+        lockIntervalMs: NOT_POSITIVE,
+        jobFunction: [undefined, null, ...NOT_FUNCTIONS],
+    },
+    Worker: {
+        config: NOT_CONFIGS,
+        name: NOT_NAMES,
+        channel: NOT_NAMES,
+        concurrency: NOT_CONCURRENCIES,
+        processIntervalMs: NOT_POSITIVE,
+        orphanGraceMs: NOT_DURATIONS,
+        eventHandler: NOT_FUNCTIONS,
+    },
+    Orchestrator: {
+        config: NOT_CONFIGS,
+        name: NOT_NAMES,
+        repeatIntervalMs: NOT_POSITIVE,
+        heartbeatIntervalMs: NOT_POSITIVE,
+        cleanIntervalMs: NOT_POSITIVE,
+        staleJobDefinitionSweepThresholdMs: NOT_DURATIONS,
+        finalizedJobSweepThresholdMs: NOT_DURATIONS,
+        eventHandler: NOT_FUNCTIONS,
+    },
+}
+
+const CASES = Object.entries(REFUSED).flatMap(([owner, options]) =>
+    Object.entries(options).map(([option, values]) => ({ owner, option, values })),
+)
+
+function thrownBy(work: () => unknown): unknown {
+    try {
+        work()
+    } catch (error) {
+        return error
+    }
+    return "nothing"
+}
+
+/** The refusal of one option, whose message names it. */
+function refusalOf(option: string): unknown {
+    return expect.objectContaining({
+        code: "CUCKMQ_INVALID_OPTION",
+        option,
+        retryable: false,
+        message: expect.stringContaining(`\`${option}\``),
+    })
+}
+
+describe("an option of another kind or out of its range", () => {
+    it.each(CASES)("$owner: $option is refused by name", async ({ owner, option, values }) => {
+        const queue = await makeQueue({ isPrepared: false })
+        const make = MAKERS[owner] as Make
+        for (const value of values) {
+            const error = thrownBy(() => make(queue, { [option]: value }))
+            expect(error, `${owner} with ${option}: ${String(value)}`).toEqual(refusalOf(option))
+            expect(error).toBeInstanceOf(InvalidOptionError)
+        }
+    })
+
+    it.each(Object.keys(MAKERS))("%s: an unknown one is refused, with those that exist", async (owner) => {
+        const queue = await makeQueue({ isPrepared: false })
+        const make = MAKERS[owner] as Make
+        for (const name of ["chanel", "__proto__x", "toString", ""]) {
+            const error = thrownBy(() => make(queue, { [name]: 1 })) as CuckmqError
+            expect(error).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option: name })
+            expect(error.message).toContain(`${owner} has no option`)
+        }
+    })
+
+    it.each([Config, JobDefinition, Worker, Orchestrator])("%o wants an options object", (Class) => {
+        for (const options of [undefined, null, 5, "text", [], () => undefined]) {
+            expect(() => new Class(options as never)).toThrow(InvalidOptionError)
+        }
+    })
+
+    it("shows no more than the start of a long text", async () => {
+        const queue = await makeQueue({ isPrepared: false })
+        const error = thrownBy(() => MAKERS.Worker?.(queue, { name: "x".repeat(10_000) })) as CuckmqError
+        expect(error.message.length).toBeLessThan(300)
+    })
+
+    it("never changes the options object", async () => {
+        const { config } = await makeQueue()
+        const options = Object.freeze({ config, name: "frozen", concurrency: 0 })
+        const worker = new Worker(options)
+        worker.stop()
+        await worker.join()
+        expect(options).toEqual({ config, name: "frozen", concurrency: 0 })
+    })
+})
+
+describe("an option of a deferral", () => {
+    it.each<[string, readonly unknown[]]>([
+        ["delayMs", NOT_DURATIONS],
+        ["runAt", [5, "2030-01-01", {}, new Date(Number.NaN), new Date(8.64e15), new Date("1800-01-01")]],
+        ["dependencies", ["1", {}, 5, true, ["1"], [0], [-1], [1.5], [Number.NaN], [2 ** 53], [null], [[1]]]],
+        ["client", [5, "client", {}, { query: "select 1" }, true, null]],
+        ["priority", [1]],
+    ])("%s is refused by name, and nothing is deferred", async (option, values) => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined)
+        for (const value of values) {
+            const error = await job
+                .defer({ payload: {}, [option]: value } as never)
+                .catch((thrown: unknown) => thrown)
+            expect(error, String(value)).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option })
+        }
+        expect(await queue.jobs()).toEqual([])
+    })
+
+    it("is refused for all jobs of a `deferMany` when one is wrong", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined)
+        const good = { payload: {} }
+        await expect(job.deferMany([good, { ...good, delayMs: -1 }, good])).rejects.toThrow(
+            InvalidOptionError,
+        )
+        await expect(job.deferMany([good, { ...good, client: queue.sql } as never])).rejects.toThrow(/client/)
+        await expect(job.deferMany([good, null as never])).rejects.toThrow(InvalidOptionError)
+        await expect(job.deferMany(good as never)).rejects.toThrow(InvalidOptionError)
+        await expect(job.defer(undefined as never)).rejects.toThrow(InvalidOptionError)
+        await expect(job.defer({ ...good, delayMs: 1, runAt: new Date() })).rejects.toThrow(
+            InvalidOptionError,
+        )
+        expect(await queue.jobs()).toEqual([])
+    })
+})
+
+describe("a definition's name", () => {
+    it("can be registered once in a Config", async () => {
+        const queue = await makeQueue({ isPrepared: false })
+        define(queue.config, () => undefined)
+        expect(() => define(queue.config, () => undefined)).toThrow(DuplicateDefinitionError)
+        expect(thrownBy(() => define(queue.config, () => undefined))).toMatchObject({
+            code: "CUCKMQ_DUPLICATE_DEFINITION",
+            definition: "job",
+        })
+        define(queue.otherConfig(), () => undefined)
+    })
+
+    it.each([
+        "__proto__",
+        "constructor",
+        "toString",
+        "hasOwnProperty",
+        "'; drop table job; --",
+        "$1",
+        "ünï côde 🦆",
+        "\n\t\u001b[31m",
+        "a".repeat(255),
+        " spaced ",
+    ])("may be %j, as may a channel", async (name) => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => "ran", { name, channel: name })
+        queue.worker({ channel: name, name })
+        const row = await finalizedJob(queue, await job.defer({ payload: {} }))
+        expect(row).toMatchObject({ result: "ran", worker: name })
+        const names = await queue.sql.query(`select name, channel from ${queue.schema}.job_definition`)
+        expect(names.rows).toEqual([{ name, channel: name }])
+    })
+})

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest"
+import { LeaseLostError } from "../../src/index.ts"
+import { aborted, define } from "../support/define.ts"
+import { finalized, rowID } from "../support/finalized.ts"
+import { makeGate } from "../support/gate.ts"
+import { openSession, untilWaitingForLock } from "../support/transaction.ts"
+import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+
+/** What happens to the lease of a worker that went silent, without the wait. */
+function revokeLeases({ sql, schema }: Queue): Promise<unknown> {
+    return sql.query(
+        `update ${schema}.lease set expires_at = clock_timestamp() - interval '1 s', revoked_by = pg_current_xact_id()`,
+    )
+}
+
+async function isRunning(queue: Queue, token = 1): Promise<boolean> {
+    const [job] = await queue.jobs()
+    return job?.state === "running" && job.token === token
+}
+
+describe("leases", () => {
+    it("are renewed while the handler runs, so a job longer than its lease runs once", async () => {
+        const queue = await makeQueue()
+        const gate = makeGate()
+        const job = define(queue.config, () => gate.opened, { lockIntervalMs: 300, numAttempts: 3 })
+        queue.worker()
+        queue.worker()
+        queue.orchestrator()
+        await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        const held = `select extract(epoch from expires_at - created_at) > 1.2 as is_long from ${queue.schema}.lease
+            where id = (select lease_id from ${queue.schema}.job)`
+        await eventually(async () => (await queue.sql.query(held)).rows[0]?.is_long)
+        gate.open()
+        const [row] = await finalized(queue, 1)
+        expect(row).toMatchObject({ outcome: "succeeded", attempt: 1, errors: null })
+        expect(queue.events.filter(({ eventType }) => eventType === "worker-job-dequeue")).toHaveLength(1)
+    })
+
+    it("that are lost abort the signal with LeaseLostError and raise an event", async () => {
+        const queue = await makeQueue()
+        let reason: unknown
+        const job = define(
+            queue.config,
+            async (_payload, { signal }) => {
+                reason = await aborted(signal)
+            },
+            { lockIntervalMs: 500, numAttempts: 1 },
+        )
+        const worker = queue.worker({ processIntervalMs: 60_000 })
+        const jobID = await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        await revokeLeases(queue)
+        await eventually(() => reason)
+        expect(reason).toBeInstanceOf(LeaseLostError)
+        expect(queue.events).toContainEqual({
+            eventType: "worker-job-lease-lost",
+            jobID,
+            jobName: "job",
+            attempt: 1,
+        })
+        worker.stop()
+        await worker.join()
+    })
+
+    it("that lapsed let the outcome be recorded while nobody else has claimed the job", async () => {
+        const queue = await makeQueue()
+        const gate = makeGate()
+        const job = define(queue.config, () => gate.opened.then(() => "late"), { lockIntervalMs: 300 })
+        queue.worker({ processIntervalMs: 60_000 })
+        await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        await revokeLeases(queue)
+        await eventually(() => queue.events.some(({ eventType }) => eventType === "worker-job-lease-lost"))
+        gate.open()
+        const [row] = await finalized(queue, 1)
+        expect(row).toMatchObject({ outcome: "succeeded", attempt: 1, token: 1, result: "late" })
+    })
+
+    it("that lapsed give the job to one of two waiting workers, with the loss on record", async () => {
+        const queue = await makeQueue()
+        const gate = makeGate()
+        let numRuns = 0
+        const job = define(
+            queue.config,
+            (_payload, { attempt }) => {
+                numRuns++
+                return attempt === 1 ? gate.opened : undefined
+            },
+            { numAttempts: 5 },
+        )
+        const silent = queue.worker({ name: "silent", processIntervalMs: 60_000 })
+        await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        queue.worker({ name: "one" })
+        queue.worker({ name: "two" })
+        await revokeLeases(queue)
+        const [row] = await finalized(queue, 1)
+        expect(row).toMatchObject({ outcome: "succeeded", attempt: 2, token: 2 })
+        expect(row?.errors).toMatchObject([{ attempt: 1, name: "LeaseLostError", worker: "silent" }])
+        gate.open()
+        silent.stop()
+        await silent.join()
+        expect(numRuns).toBe(2)
+        expect(await queue.history()).toEqual([row])
+    })
+
+    it("of workers that are gone are removed", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined)
+        const worker = queue.worker()
+        await job.defer({ payload: {} })
+        await finalized(queue, 1)
+        const count = `select count(*)::int as n from ${queue.schema}.lease`
+        expect((await queue.sql.query(count)).rows).toEqual([{ n: 1 }])
+        worker.stop()
+        await worker.join()
+        queue.orchestrator()
+        await eventually(async () => (await queue.sql.query(count)).rows[0]?.n === 0)
+    })
+
+    it.skipIf(!hasServer())("cannot be renewed once a revocation that came first has committed", async () => {
+        const queue = await makeQueue()
+        let reason: unknown
+        const job = define(
+            queue.config,
+            async (_payload, { signal }) => {
+                reason = await aborted(signal)
+            },
+            { lockIntervalMs: 600, numAttempts: 1 },
+        )
+        queue.worker({ processIntervalMs: 60_000 })
+        await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        const session = await openSession()
+        await session.query("begin")
+        await session.query(`update ${queue.schema}.lease set revoked_by = pg_current_xact_id()`)
+        await untilWaitingForLock(queue)
+        expect(reason).toBeUndefined()
+        await session.query("commit")
+        await eventually(() => reason)
+        expect(reason).toBeInstanceOf(LeaseLostError)
+    })
+
+    it.skipIf(!hasServer())("are not revoked while their renewal is under way", async () => {
+        const queue = await makeQueue()
+        const gate = makeGate()
+        const job = define(queue.config, () => gate.opened, { numAttempts: 1 })
+        const other = define(queue.config, () => undefined, { name: "other", channel: "other" })
+        queue.worker({ processIntervalMs: 60_000 })
+        const jobID = await job.defer({ payload: {} })
+        await eventually(() => isRunning(queue))
+        const session = await openSession()
+        const { schema } = queue
+        await session.query(`update ${schema}.lease set expires_at = clock_timestamp() - interval '1 s'`)
+        await session.query("begin")
+        await session.query(`update ${schema}.lease set expires_at = clock_timestamp() + interval '1 min'`)
+        const looker = queue.worker({ channel: "other" })
+        await other.defer({ payload: {} })
+        await finalized(queue, 1)
+        looker.stop()
+        await looker.join()
+        await session.query("commit")
+        expect(await queue.jobs()).toMatchObject([{ id: rowID(jobID), state: "running", token: 1 }])
+        gate.open()
+        expect(await finalized(queue, 2)).toMatchObject([{ attempt: 1 }, { attempt: 1 }])
+    })
+})

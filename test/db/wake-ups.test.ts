@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest"
+import { type Config, JobDefinition } from "../../src/index.ts"
+import { finalizedJob } from "../support/finalized.ts"
+import { inTransaction } from "../support/transaction.ts"
+import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+
+function define(config: Config, options: { name?: string; channel?: string } = {}) {
+    const definition = new JobDefinition({
+        config,
+        name: "definition",
+        ...options,
+        jobFunction: (_: object) => undefined,
+    })
+    definition.register()
+    return definition
+}
+
+/** A worker that would sleep for a minute, and has found nothing to do. */
+async function startSleepingWorker(queue: Queue, channel = "_default") {
+    queue.worker({ processIntervalMs: 60_000, channel })
+    const usher = define(queue.config, { name: "usher", channel })
+    await finalizedJob(queue, await usher.defer({ payload: {} }))
+}
+
+describe("a worker that sleeps", () => {
+    it("is woken by a job of its own Config", async () => {
+        const queue = await makeQueue()
+        const definition = define(queue.config)
+        await startSleepingWorker(queue)
+        for (let i = 0; i < 5; i++) await finalizedJob(queue, await definition.defer({ payload: {} }))
+        const [id = 0] = await definition.deferMany([{ payload: {} }])
+        await finalizedJob(queue, id)
+    })
+
+    it("is woken by a job of another Config", async ({ skip }) => {
+        skip(!hasServer(), "PGlite has one session")
+        const queue = await makeQueue()
+        define(queue.config)
+        const elsewhere = define(queue.otherConfig())
+        await startSleepingWorker(queue)
+        // More than one: the worker looks around once when it begins to listen.
+        for (let i = 0; i < 5; i++) await finalizedJob(queue, await elsewhere.defer({ payload: {} }))
+    })
+
+    it("is woken by a job of another Config in its channel, and by delayed ones", async ({ skip }) => {
+        skip(!hasServer(), "PGlite has one session")
+        const queue = await makeQueue()
+        define(queue.config, { channel: "mail" })
+        const elsewhere = define(queue.otherConfig(), { channel: "mail" })
+        await startSleepingWorker(queue, "mail")
+        for (let i = 0; i < 3; i++) {
+            // The hints of both travel together, and one does not stand for the other.
+            const ids = await Promise.all([
+                elsewhere.defer({ payload: {}, delayMs: 40 }),
+                elsewhere.deferMany([{ payload: {} }]),
+            ])
+            for (const id of ids.flat()) await finalizedJob(queue, id)
+        }
+    })
+
+    it("is woken by a repeating job of another Config's orchestrator", async ({ skip }) => {
+        skip(!hasServer(), "PGlite has one session")
+        const queue = await makeQueue()
+        define(queue.config, { name: "tick" })
+        await startSleepingWorker(queue)
+        const other = queue.otherConfig()
+        const tick = new JobDefinition({
+            config: other,
+            name: "tick",
+            repeatIntervalMs: 40,
+            jobFunction: (_: {}) => undefined,
+        })
+        tick.register()
+        queue.orchestrator({ config: other })
+        await eventually(async () => (await queue.history()).length > 4)
+    })
+
+    it("is woken when a job of another Config's worker has succeeded that its job depends on", async ({
+        skip,
+    }) => {
+        skip(!hasServer(), "PGlite has one session")
+        const queue = await makeQueue()
+        const definition = define(queue.config)
+        await startSleepingWorker(queue)
+        const other = queue.otherConfig()
+        const required = define(other, { name: "required", channel: "other" })
+        queue.worker({ config: other, channel: "other", processIntervalMs: 60_000 })
+        for (let i = 0; i < 3; i++) {
+            const requiredID = await required.defer({ payload: {}, delayMs: 30 })
+            await finalizedJob(queue, await definition.defer({ payload: {}, dependencies: [requiredID] }))
+        }
+    })
+})
+
+describe("polling", () => {
+    it("finds every job of which no hint was given", async () => {
+        const queue = await makeQueue()
+        const definition = define(queue.config)
+        queue.worker({ processIntervalMs: 20 })
+        // Jobs in the caller's transaction give no hint; the worker's first look can account for one of them.
+        for (let i = 0; i < 4; i++) {
+            const id = await inTransaction(queue, (client) => definition.defer({ payload: {}, client }))
+            await finalizedJob(queue, id)
+        }
+    })
+
+    it("finds a job that was committed after later ones had been run", async ({ skip }) => {
+        skip(!hasServer(), "PGlite has one session")
+        const queue = await makeQueue()
+        const definition = define(queue.config)
+        queue.worker({ processIntervalMs: 20 })
+        let lateID = 0
+        await inTransaction(queue, async (client) => {
+            lateID = await definition.defer({ payload: {}, client })
+            const laterID = await definition.defer({ payload: {} })
+            expect(laterID).toBeGreaterThan(lateID)
+            await finalizedJob(queue, laterID)
+        })
+        await finalizedJob(queue, lateID)
+    })
+})

@@ -1,0 +1,35 @@
+import type pg from "pg"
+import type { Pool } from "../../src/index.ts"
+
+interface Query {
+    text: string
+}
+
+/**
+ * A pool that passes everything on, but whose clients do not hear the answer to the next statement whose text
+ * contains `part` and that returned rows: the server has done what it says, and the connection is gone.
+ */
+export function losesOneAnswer(pool: pg.Pool, part: string): Pool & { readonly hasLost: boolean } {
+    let hasLost = false
+    const passOn = async (client: pg.PoolClient, query: Query) => {
+        const result = await client.query(query as unknown as string)
+        if (hasLost || !query.text.includes(part) || result.rows.length === 0) return result
+        hasLost = true
+        throw new Error("Connection terminated unexpectedly")
+    }
+    return {
+        get hasLost() {
+            return hasLost
+        },
+        on: (event: "error", listener: (error: Error) => void) => pool.on(event, listener),
+        connect: async () => {
+            const client = await pool.connect()
+            return {
+                query: (query: Query) => passOn(client, query),
+                on: (event: "error", listener: (error: Error) => void) => client.on(event, listener),
+                off: (event: "error", listener: (error: Error) => void) => client.off(event, listener),
+                release: (destroy?: boolean) => client.release(destroy),
+            }
+        },
+    }
+}
