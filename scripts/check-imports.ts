@@ -1,1 +1,158 @@
-export {}
+/**
+ * Checks what STYLE demands of the sources and no linter knows: who may import whom, no cycles, SQL only where it
+ * belongs and nothing unforeseen interpolated in it, files and functions of a readable size, no `any`.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import ts from "typescript"
+
+/** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
+const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|job-context"
+const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
+    ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
+    ["db", /^src\/db\//, ["leaf"]],
+    ["schema", /^src\/schema\//, ["db"]],
+    ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
+    ["queue", /^src\/(registry|hints|listener|enqueuer)\.ts$/, ["statements", "db", "leaf"]],
+    ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
+    ["job-definition", /^src\/job-definition\.ts$/, ["config", "queue", "db", "leaf"]],
+    ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
+    ["endings", /^src\/(finalize|recover)\.ts$/, ["config", "statements", "leaf"]],
+    ["work", /^src\/work\//, ["endings", "daemon", "config", "queue", "statements", "db", "leaf"]],
+    ["chores", /^src\/chores\//, ["endings", "config", "statements", "db", "leaf"]],
+    ["worker", /^src\/worker\.ts$/, ["work", "daemon", "config", "leaf"]],
+    ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "daemon", "config", "leaf"]],
+    [
+        "index",
+        /^src\/index\.ts$/,
+        ["worker", "orchestrator", "daemon", "job-definition", "config", "db", "leaf"],
+    ],
+    ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
+]
+
+/** What may be imported that is not ours, each after its room. */
+const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$/
+
+/** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
+const INTERPOLATED: Record<string, RegExp> = {
+    "src/statements/finalize-jobs.ts": /^(name|condition|withError\("done\.errors", "done\.error"\))$/,
+    "src/statements/history.ts": /^slot$/,
+    "src/statements/job-errors.ts": /^(errors|error|dated)$/,
+    "src/schema/migrate.ts": /^params\.schema$/,
+    "src/schema/migrations/0001-create-tables.ts": /^slot$/,
+}
+const ALWAYS_INTERPOLATED =
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|withError\("job\.errors", [\w".]+\))$/
+
+const MAX_FILE_LINES = 300
+const MAX_FUNCTION_LINES = 60
+const LOOKS_LIKE_SQL =
+    /^\s*(--|select\s|insert into\s|update \S+\s+set\s|delete from\s|create (table|index)\s)/i
+
+const problems: string[] = []
+const imports = new Map<string, string[]>()
+
+function visit(file: string, source: ts.SourceFile, node: ts.Node): void {
+    const lineOf = (at: number) => source.getLineAndCharacterOfPosition(at).line + 1
+    const report = (problem: string) => problems.push(`${file}:${lineOf(node.getStart(source))}: ${problem}`)
+    if (node.kind === ts.SyntaxKind.AnyKeyword) report("`any`: use `unknown` and narrow it")
+    const target = importedBy(node)
+    if (target?.startsWith(".")) imports.get(file)?.push(join(dirname(file), target))
+    else if (target !== undefined && !FOREIGN.test(`${roomOf(file)?.[0]} ${target}`))
+        report(`imports ${target}: the library has no dependencies, and the database comes in through Config`)
+    if (ts.isExportDeclaration(node) && node.moduleSpecifier && !node.exportClause)
+        report("`export *` hides what is public")
+    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
+        const length = lineOf(node.end) - lineOf(node.getStart(source)) + 1 - linesOfText(source, node)
+        if (length > MAX_FUNCTION_LINES)
+            report(`a function of ${length} lines: at most ${MAX_FUNCTION_LINES}`)
+    }
+    if (ts.isTemplateExpression(node) || ts.isStringLiteralLike(node)) {
+        const isMarked = /\/\* sql \*\/\s*$/.test(source.text.slice(node.pos, node.getStart(source)))
+        const text = node.getText(source).slice(1, -1)
+        if ((isMarked || LOOKS_LIKE_SQL.test(text)) && !/^src\/(statements|schema)\//.test(file))
+            report("SQL text outside of src/statements and src/schema")
+        for (const { expression } of isMarked && ts.isTemplateExpression(node) ? node.templateSpans : []) {
+            const name = expression.getText(source)
+            if (!ALWAYS_INTERPOLATED.test(name) && !INTERPOLATED[file]?.test(name))
+                report(
+                    `SQL text interpolates \`${name}\`: pass values as parameters, or name it in INTERPOLATED`,
+                )
+        }
+    }
+    ts.forEachChild(node, (child) => visit(file, source, child))
+}
+
+/** What `import`, `export … from`, `import()` and the type `import("…")` name. */
+function importedBy(node: ts.Node): string | undefined {
+    let name: ts.Node | undefined
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) name = node.moduleSpecifier
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+        name = node.arguments[0]
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) name = node.argument.literal
+    return name !== undefined && ts.isStringLiteralLike(name) ? name.text : undefined
+}
+
+/** SQL text does not count: a statement of 80 lines is one thing. */
+function linesOfText(source: ts.SourceFile, node: ts.Node): number {
+    if (ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node))
+        return node.getText(source).split("\n").length - 1
+    let lines = 0
+    ts.forEachChild(node, (child) => {
+        lines += linesOfText(source, child)
+    })
+    return lines
+}
+
+function roomOf(file: string): (typeof ROOMS)[number] | undefined {
+    return ROOMS.find(([, files]) => files.test(file))
+}
+
+function checkDirection(file: string): void {
+    const [room, , mayImport] = roomOf(file) ?? []
+    if (room === undefined) problems.push(`${file}: in no room: give it one in scripts/check-imports.ts`)
+    for (const target of imports.get(file) ?? []) {
+        const [targetRoom = "nothing"] = roomOf(target) ?? []
+        if (targetRoom !== room && !mayImport?.includes(targetRoom))
+            problems.push(`${file}: ${room} may not import ${targetRoom} (${target})`)
+    }
+}
+
+function findCycles(file: string, path: string[], done: Set<string>): void {
+    if (path.includes(file))
+        problems.push(`import cycle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`)
+    if (path.includes(file) || done.has(file)) return
+    for (const target of imports.get(file) ?? []) findCycles(target, [...path, file], done)
+    done.add(file)
+}
+
+function filesIn(folder: string): string[] {
+    if (!existsSync(folder)) return []
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter(
+            (name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.includes("node_modules"),
+        )
+        .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+        .sort()
+}
+
+const files = filesIn("src")
+for (const file of files) {
+    const text = readFileSync(file, "utf8")
+    imports.set(file, [])
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest)
+    visit(file, source, source)
+    const numLines = text.split("\n").length - 1
+    if (numLines > MAX_FILE_LINES) problems.push(`${file}: ${numLines} lines: at most ${MAX_FILE_LINES}`)
+}
+const done = new Set<string>()
+for (const file of files) {
+    checkDirection(file)
+    findCycles(file, [], done)
+}
+for (const file of ["demo", "examples", "bench"].flatMap(filesIn)) {
+    if (/from "(\.\.\/)+src\//.test(readFileSync(file, "utf8")))
+        problems.push(`${file}: imports the package by its name, as a user does, and not from src`)
+}
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exitCode = 1

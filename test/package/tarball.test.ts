@@ -1,0 +1,221 @@
+import { execFile } from "node:child_process"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { publint } from "publint"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import {
+    type Consumer,
+    makeConsumer,
+    type PackedPackage,
+    packPackage,
+    ROOT,
+    typeErrors,
+} from "../support/consumer.ts"
+import { makeDatabase } from "../support/database.ts"
+
+const runFile = promisify(execFile)
+
+const MAX_TARBALL_BYTES = 200_000
+const MAX_UNPACKED_BYTES = 800_000
+
+/** Takes one job through the whole of the library, and prints what became of it. */
+const BODY = `
+async function main() {
+    const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+    const config = new Config({ pool })
+    await config.prepareSchema()
+    const add = new JobDefinition({
+        config,
+        name: "add",
+        jobFunction: async (payload) => ({ sum: payload.a + payload.b }),
+    })
+    add.register()
+    const daemons = [
+        new Worker({
+            config,
+            eventHandler: ({ event }) => {
+                if (event.eventType !== "worker-job-finalize-success") return
+                for (const daemon of daemons) daemon.stop()
+            },
+        }),
+        new Orchestrator({ config }),
+    ]
+    const id = await add.defer({ payload: { a: 1, b: 2 } })
+    await Promise.all(daemons.map((daemon) => daemon.join()))
+    const { rows } = await pool.query("select id, outcome, result from _cuckmq.job_history")
+    console.log(rows.length === 1 && Number(rows[0].id) === id, rows[0].outcome, rows[0].result.sum)
+    const refused = await add.defer({ payload: { a: NaN } }).catch((error) => error)
+    console.log(refused instanceof CuckmqError, refused.name, refused.code, refused.path)
+    await pool.end()
+}
+main()
+`
+const PRINTED = "true succeeded 3\ntrue InvalidPayloadError CUCKMQ_INVALID_PAYLOAD payload.a\n"
+const NAMES = "{ Config, CuckmqError, JobDefinition, Orchestrator, Worker }"
+
+const EMBEDDED_BODY = `
+async function main() {
+    const pool = await embeddedPool()
+    await new Config({ pool }).prepareSchema()
+    const { rows } = await pool.query("select count(*)::int as n from _cuckmq.job")
+    console.log(rows[0].n)
+    await pool.end()
+    const error = await embeddedPool({ folder: "x" }).catch((error) => error)
+    console.log(error instanceof CuckmqError, error.code)
+}
+main()
+`
+
+describe("the tarball", () => {
+    let packed: PackedPackage
+    let esm: Consumer
+    let cjs: Consumer
+    let installed: string
+
+    beforeAll(async () => {
+        packed = await packPackage()
+        esm = await makeConsumer({ packed, name: "esm", type: "module" })
+        cjs = await makeConsumer({ packed, name: "cjs", type: "commonjs" })
+        installed = join(esm.folder, "node_modules/cuckmq")
+    })
+    afterAll(() => packed?.remove())
+
+    const filesOf = (folder: string) =>
+        readdirSync(folder, { recursive: true, encoding: "utf8" })
+            .filter((name) => statSync(join(folder, name)).isFile())
+            .sort()
+
+    it("holds the built doors, what they share, and what one reads first, and nothing else", () => {
+        const files = filesOf(installed)
+        const shared = /^dist\/[a-z-]+-[\w-]{8}\.(js|cjs|d\.ts|d\.cts)$/
+        expect(files.filter((name) => !shared.test(name))).toEqual([
+            "CHANGELOG.md",
+            "LICENSE",
+            "README.md",
+            "dist/embedded.cjs",
+            "dist/embedded.d.cts",
+            "dist/embedded.d.ts",
+            "dist/embedded.js",
+            "dist/index.cjs",
+            "dist/index.d.cts",
+            "dist/index.d.ts",
+            "dist/index.js",
+            "package.json",
+        ])
+    })
+
+    it("is small", () => {
+        expect(statSync(packed.tarball).size).toBeLessThan(MAX_TARBALL_BYTES)
+        const sizes = filesOf(installed).map((name) => statSync(join(installed, name)).size)
+        expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(MAX_UNPACKED_BYTES)
+    })
+
+    it("brings no dependencies and runs nothing when it is installed", () => {
+        const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"))
+        expect(manifest.dependencies).toBeUndefined()
+        expect(manifest.optionalDependencies).toBeUndefined()
+        expect(Object.keys(manifest.peerDependencies)).toEqual(["@electric-sql/pglite", "pg"])
+        for (const script of ["preinstall", "install", "postinstall"]) {
+            expect(manifest.scripts).not.toHaveProperty(script)
+        }
+    })
+
+    it("imports nothing but Node and, for the embedded door, PGlite", () => {
+        const foreign = new Set<string>()
+        for (const name of filesOf(join(installed, "dist"))) {
+            if (!/\.c?js$/.test(name)) continue
+            const text = readFileSync(join(installed, "dist", name), "utf8")
+            for (const [, target = ""] of text.matchAll(/(?:from |import\(|require\()"([^"]+)"/g)) {
+                if (!/^(node:|\.\/)/.test(target)) foreign.add(target)
+            }
+        }
+        expect([...foreign]).toEqual(["@electric-sql/pglite"])
+    })
+
+    it("names no path of the machine that built it", () => {
+        for (const name of filesOf(installed)) {
+            expect(readFileSync(join(installed, name), "utf8")).not.toContain(ROOT)
+        }
+    })
+
+    it("satisfies publint", async () => {
+        const { messages } = await publint({ pkgDir: installed, pack: false })
+        expect(messages).toEqual([])
+    })
+
+    it("satisfies arethetypeswrong", async () => {
+        const attw = join(ROOT, "node_modules/.bin/attw")
+        // `node10` resolution knows no `exports`, so it cannot see the embedded door.
+        const { stdout } = await runFile(attw, [packed.tarball, "--profile", "node16", "--format", "json"])
+        const found: { resolutionKind?: string }[] = Object.values(
+            JSON.parse(stdout).problems ?? {},
+        ).flat() as []
+        expect(found.filter(({ resolutionKind }) => resolutionKind !== "node10")).toEqual([])
+    })
+
+    const programs = [
+        { kind: "ESM", file: "main.mjs", head: `import pg from "pg"\nimport ${NAMES} from "cuckmq"` },
+        {
+            kind: "CommonJS",
+            file: "main.cjs",
+            head: `const pg = require("pg")\nconst ${NAMES} = require("cuckmq")`,
+        },
+    ]
+    for (const { kind, file, head } of programs) {
+        it(`runs a job in a project of ${kind}`, async () => {
+            const { folder, write } = kind === "ESM" ? esm : cjs
+            const connectionString = await makeDatabase()
+            write({ [file]: head + BODY })
+            const { stdout, stderr } = await runFile(process.execPath, [file], {
+                cwd: folder,
+                env: { ...process.env, DATABASE_URL: connectionString },
+            })
+            expect({ stdout, stderr }).toEqual({ stdout: PRINTED, stderr: "" })
+        })
+    }
+
+    const embedded = [
+        {
+            kind: "ESM",
+            file: "embedded.mjs",
+            head: `import { Config, CuckmqError } from "cuckmq"\nimport { embeddedPool } from "cuckmq/embedded"`,
+        },
+        {
+            kind: "CommonJS",
+            file: "embedded.cjs",
+            head: `const { Config, CuckmqError } = require("cuckmq")\nconst { embeddedPool } = require("cuckmq/embedded")`,
+        },
+    ]
+    for (const { kind, file, head } of embedded) {
+        it(`opens an embedded database in a project of ${kind}, with the errors of the main door`, async () => {
+            const { folder, write } = kind === "ESM" ? esm : cjs
+            write({ [file]: head + EMBEDDED_BODY })
+            const { stdout } = await runFile(process.execPath, [file], { cwd: folder })
+            expect(stdout).toBe("0\ntrue CUCKMQ_INVALID_OPTION\n")
+        })
+    }
+
+    it("has types for projects of both kinds", () => {
+        const text = `
+            import { Config, type JobContext, JobDefinition, Worker } from "cuckmq"
+            import { embeddedPool } from "cuckmq/embedded"
+            import { Pool } from "pg"
+            const config = new Config({ pool: new Pool() })
+            export const embedded = embeddedPool().then((pool) => new Config({ pool }))
+            export const ping = new JobDefinition({
+                config,
+                name: "ping",
+                jobFunction: async (payload: { message: string }, context: JobContext) => {
+                    console.log(payload.message, context.attempt)
+                },
+            })
+            export const id: Promise<number> = ping.defer({ payload: { message: "Hello" } })
+            export const worker = new Worker({ config })
+        `
+        for (const { folder, write } of [esm, cjs]) {
+            write({ "consumer.ts": text })
+            expect(typeErrors(folder, ["consumer.ts"], { skipLibCheck: false })).toEqual([])
+        }
+    })
+})
