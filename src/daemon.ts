@@ -47,7 +47,10 @@ export abstract class Daemon {
     /** Begins the work; returns at once. */
     protected abstract begin(): Session
 
-    /** Starts the daemon. Constructors do so themselves; calling it again while it runs does nothing. */
+    /**
+     * Starts the daemon. Constructors do so themselves. Does nothing while the daemon runs or has yet to stop: to
+     * start it again, `await join()` first.
+     */
     start(): void {
         if (this.#session !== undefined) return
         this.#isStopping = false

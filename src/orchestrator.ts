@@ -63,7 +63,7 @@ export class Orchestrator extends Daemon {
             eventHandler: eventHandler === undefined ? undefined : callable("eventHandler", eventHandler),
         })
         this.#core = coreOf(options.config)
-        const settings = { ...ORCHESTRATOR_DEFAULTS, ...withoutUndefined(options) }
+        const settings = { ...ORCHESTRATOR_DEFAULTS, ...withoutAbsent(options) }
         const cleanIntervalMs = positiveMs("cleanIntervalMs", settings.cleanIntervalMs)
         const staleThresholdMs = durationMs(
             "staleJobDefinitionSweepThresholdMs",
@@ -89,9 +89,9 @@ export class Orchestrator extends Daemon {
     }
 }
 
-function withoutUndefined<T extends object>(options: T): Partial<T> {
+function withoutAbsent<T extends object>(options: T): Partial<T> {
     return Object.fromEntries(
-        Object.entries(options).filter(([, value]) => value !== undefined),
+        Object.entries(options).filter(([, value]) => value !== undefined && value !== null),
     ) as Partial<T>
 }
 

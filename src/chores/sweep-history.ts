@@ -61,32 +61,46 @@ interface AgedSlot {
 async function empty(aged: AgedSlot): Promise<number> {
     const { core, slot } = aged
     const { schema } = core
-    const numJobs = await countSlot({ run: core.run, schema, slot })
-    if (numJobs === 0) return 0
+    if (await isSlotEmpty({ run: core.run, schema, slot })) return 0
+    let numJobs = 0
     try {
-        return (await whileAged(aged, (run) => emptySlot({ run, schema, slot }))) ? numJobs : 0
+        // Counted under the lock: of two orchestrators that found jobs in it, one empties it.
+        await whileAged(aged, async (run) => {
+            numJobs = await countSlot({ run, schema, slot })
+            if (numJobs > 0) await emptySlot({ run, schema, slot })
+        })
+        return numJobs
     } catch (error) {
         // A reader has it: the next sweep will do.
         if (lockNotAvailable(error)) return 0
         if (!lacksPrivilege(error)) throw error
-        let numLeft = numJobs
-        const remove = (run: Run) => deleteFromSlot({ run, schema, slot, limit: DELETE_LIMIT })
-        while (numLeft > 0 && (await whileAged(aged, remove))) numLeft -= DELETE_LIMIT
-        return numJobs - Math.max(0, numLeft)
+        return deleteAll(aged)
+    }
+}
+
+/** Empties a slot for a role that may not truncate. Returns how many jobs it deleted. */
+async function deleteAll(aged: AgedSlot): Promise<number> {
+    const { schema } = aged.core
+    let numJobs = 0
+    for (;;) {
+        let numDeleted = 0
+        await whileAged(aged, async (run) => {
+            numDeleted = await deleteFromSlot({ run, schema, slot: aged.slot, limit: DELETE_LIMIT })
+        })
+        numJobs += numDeleted
+        if (numDeleted < DELETE_LIMIT) return numJobs
     }
 }
 
 /**
  * Does work on a slot that is sealed and old enough. Another orchestrator may have emptied it and opened it again since
- * we looked; while we have the ring locked, nobody can. Returns whether the work was done.
+ * we looked; while we have the ring locked, nobody can.
  */
-function whileAged(aged: AgedSlot, work: (run: Run) => Promise<void>): Promise<boolean> {
+function whileAged(aged: AgedSlot, work: (run: Run) => Promise<void>): Promise<void> {
     const { core, slot, thresholdMs } = aged
     const { schema } = core
     return core.database.transaction(async (run) => {
-        if ((await lockHistoryRing({ run, schema })) === undefined) return false
-        if (!(await selectAgedSlots({ run, schema, thresholdMs })).includes(slot)) return false
-        await work(run)
-        return true
+        if ((await lockHistoryRing({ run, schema })) === undefined) return
+        if ((await selectAgedSlots({ run, schema, thresholdMs })).includes(slot)) await work(run)
     })
 }

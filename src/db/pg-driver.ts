@@ -5,6 +5,9 @@ import { NotSentError } from "./failure.ts"
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
 const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
 
+/** How long the listening connection may take to be made. */
+const LISTEN_DEADLINE_MS = 10_000
+
 /** A connection that is ours alone: what `pg` calls a Client. */
 interface DedicatedClient {
     connect(): Promise<unknown>
@@ -138,13 +141,20 @@ function listenWith(pool: PgPool): Listen | undefined {
         client.on("error", lose)
         client.on("end", lose)
         client.on("notification", (message) => onMessage(message.payload ?? ""))
+        let timer: NodeJS.Timeout | undefined
+        const isLate = new Promise<never>((_, reject) => {
+            timer = setTimeout(() => reject(new Error("no connection to listen on")), LISTEN_DEADLINE_MS)
+        })
+        const listening = client.connect().then(() => client.query(`listen ${channel}`))
         try {
-            await client.connect()
-            await client.query(`listen ${channel}`)
+            await Promise.race([listening, isLate])
         } catch (error) {
             isLost = true
+            listening.catch(ignore)
             void client.end().catch(ignore)
             throw error
+        } finally {
+            clearTimeout(timer)
         }
         return {
             stop: async () => {

@@ -2,7 +2,7 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { FailureReason } from "../events.ts"
 import { withError } from "./job-errors.ts"
-import type { ClaimKey, Query } from "./query.ts"
+import { byID, type ClaimKey, type Query } from "./query.ts"
 
 /** How a job ended. */
 export type Outcome = "succeeded" | "failed"
@@ -64,11 +64,12 @@ export function finalizeRequiredJobs(params: Finalize): Promise<number[]> {
 }
 
 async function finalize(sql: string, { run, jobs, outcome, reason, worker }: Finalize): Promise<number[]> {
+    const inOrder = byID(jobs)
     const rows = await run(sql, [
-        numberList(jobs.map((job) => job.id)),
-        numberList(jobs.map((job) => job.token)),
-        jsonList(jobs.map((job) => job.result)),
-        jsonList(jobs.map((job) => job.error)),
+        numberList(inOrder.map((job) => job.id)),
+        numberList(inOrder.map((job) => job.token)),
+        jsonList(inOrder.map((job) => job.result)),
+        jsonList(inOrder.map((job) => job.error)),
         outcome,
         reason,
         worker,

@@ -118,17 +118,22 @@ export async function emptySlot({ run, schema, slot }: Query & { slot: number })
 const deleteTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>
     statementText(
         (schema) => /* sql */ `-- cuckmq: delete-from-history-slot
-delete from ${schema}.job_history_${slot}
-where ctid = any(array(select ctid from ${schema}.job_history_${slot} limit $1::integer))`,
+with deleted as (
+    delete from ${schema}.job_history_${slot}
+    where ctid = any(array(select ctid from ${schema}.job_history_${slot} limit $1::integer))
+    returning 1
+)
+select count(*) from deleted`,
     ),
 )
 
-/** Empties a slot piece by piece, for a role that may not truncate. */
+/** Empties a slot piece by piece, for a role that may not truncate. Returns how many jobs it deleted. */
 export async function deleteFromSlot({
     run,
     schema,
     slot,
     limit,
-}: Query & { slot: number; limit: number }): Promise<void> {
-    await run(deleteTexts[slot]?.(schema) ?? "", [limit])
+}: Query & { slot: number; limit: number }): Promise<number> {
+    const [row] = await run(deleteTexts[slot]?.(schema) ?? "", [limit])
+    return Number(row?.[0])
 }

@@ -12,3 +12,8 @@ export interface ClaimKey {
     id: number
     token: number
 }
+
+/** In the order of their ids, in which every statement takes the rows of several jobs. */
+export function byID<Job extends ClaimKey>(jobs: readonly Job[]): Job[] {
+    return [...jobs].sort((a, b) => a.id - b.id)
+}

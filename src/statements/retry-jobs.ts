@@ -1,7 +1,7 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import type { ClaimKey, Query } from "./query.ts"
+import { byID, type ClaimKey, type Query } from "./query.ts"
 
 /** A failed attempt whose job gets another one. */
 export interface Retry extends ClaimKey {
@@ -33,11 +33,12 @@ export async function retryJobs({
     schema,
     jobs,
 }: Query & { jobs: readonly Retry[] }): Promise<number[]> {
+    const inOrder = byID(jobs)
     const rows = await run(text(schema), [
-        numberList(jobs.map((job) => job.id)),
-        numberList(jobs.map((job) => job.token)),
-        numberList(jobs.map((job) => job.delayMs)),
-        jsonList(jobs.map((job) => job.error)),
+        numberList(inOrder.map((job) => job.id)),
+        numberList(inOrder.map((job) => job.token)),
+        numberList(inOrder.map((job) => job.delayMs)),
+        jsonList(inOrder.map((job) => job.error)),
     ])
     return rows.map(([id]) => Number(id))
 }

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import type { ClaimKey, Query } from "./query.ts"
+import { byID, type ClaimKey, type Query } from "./query.ts"
 
 /**
  * Hands claimed jobs back to their old places without charging the attempt. The token stays: whatever the claim
@@ -21,9 +21,10 @@ export async function returnJobs({
     schema,
     jobs,
 }: Query & { jobs: readonly ClaimKey[] }): Promise<number[]> {
+    const inOrder = byID(jobs)
     const rows = await run(text(schema), [
-        numberList(jobs.map((job) => job.id)),
-        numberList(jobs.map((job) => job.token)),
+        numberList(inOrder.map((job) => job.id)),
+        numberList(inOrder.map((job) => job.token)),
     ])
     return rows.map(([id]) => Number(id))
 }

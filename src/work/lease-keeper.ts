@@ -96,10 +96,15 @@ export class LeaseKeeper {
     async close(): Promise<void> {
         this.#isClosed = true
         this.#alarm.clear()
-        const ids = [...this.#leases.keys()]
+        const leases = [...this.#leases.values()]
         this.#leases.clear()
         this.#current.clear()
-        if (ids.length > 0) await endLeases({ run: this.#core.run, schema: this.#core.schema, ids })
+        const { run, schema } = this.#core
+        for (const { id, isAbandoned, jobs } of leases) {
+            // Nothing that we knew of is left under it, so what is claimed is what we never heard of.
+            if (isAbandoned && jobs.size === 0) await returnLostClaims({ run, schema, leaseID: id })
+        }
+        if (leases.length > 0) await endLeases({ run, schema, ids: leases.map(({ id }) => id) })
     }
 
     async #open(intervalMs: number): Promise<number> {

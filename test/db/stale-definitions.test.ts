@@ -72,7 +72,7 @@ describe("a definition that no daemon vouches for", () => {
         await finalizedJob(queue, await job.defer({ payload: {} }))
         worker.stop()
         await worker.join()
-        const orchestrator = sweep(queue, { finalizedJobSweepThresholdMs: 20 })
+        const orchestrator = sweep(queue, { finalizedJobSweepThresholdMs: 300 })
         await eventually(async () => (await definitions(queue)).length === 0)
         expect(await queue.history()).toEqual([])
         orchestrator.stop()
