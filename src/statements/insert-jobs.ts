@@ -45,6 +45,14 @@ with edge as materialized (
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
     ) = cardinality($7::bigint[])
+), blocking as materialized (
+    select
+        edge.turn, count(required.id) as num_blockers,
+        coalesce(bool_or(past.outcome <> 'succeeded'), false) as is_unmet
+    from edge
+    left join required on required.id = edge.required_id
+    left join past on past.id = edge.required_id
+    group by edge.turn
 ), planned as materialized (
     select
         input.*,
@@ -52,15 +60,10 @@ with edge as materialized (
             to_timestamp(input.run_at_ms / 1000),
             statement_timestamp() + coalesce(input.delay_ms, 0) * interval '1 ms'
         ) as due_at,
-        (
-            select count(*) from edge join required on required.id = edge.required_id
-            where edge.turn = input.turn
-        ) as num_blockers,
-        exists (
-            select from edge join past on past.id = edge.required_id
-            where edge.turn = input.turn and past.outcome <> 'succeeded'
-        ) as is_unmet
+        coalesce(blocking.num_blockers, 0) as num_blockers,
+        coalesce(blocking.is_unmet, false) as is_unmet
     from input
+    left join blocking on blocking.turn = input.turn
 ), inserted as (
     insert into ${schema}.job
         (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, payload)
