@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events"
-import { Alarm } from "./clock.ts"
+import { Alarm, monotonicMs } from "./clock.ts"
 import type { Event, EventHandler } from "./events.ts"
 import { durationMs, knownOptions } from "./options.ts"
 import { recordThrown } from "./thrown.ts"
@@ -7,7 +7,7 @@ import { recordThrown } from "./thrown.ts"
 /** How to wait for a daemon to stop. */
 export interface JoinOptions {
     /**
-     * How many milliseconds a daemon that was asked to stop may take to finish what it runs. After that the signals
+     * How many milliseconds, from the request to stop, a daemon may take to finish what it runs. After that the signals
      * of running handlers are aborted and their jobs handed back, not charged. Default: as long as it takes.
      */
     graceMs?: number
@@ -36,6 +36,7 @@ export abstract class Daemon {
     #session: Session | undefined
     #ended: Promise<void> = Promise.resolve()
     #isStopping = false
+    #stopAskedAtMs = 0
     #hasWarned = false
 
     constructor(params: { name: string; eventHandler: EventHandler | undefined }) {
@@ -67,6 +68,7 @@ export abstract class Daemon {
     stop(): void {
         if (this.#session === undefined || this.#isStopping) return
         this.#isStopping = true
+        this.#stopAskedAtMs = monotonicMs()
         this.emit({ eventType: "daemon-stop-signal-send" })
         this.#session.stop()
         this.#signals.emit("stop")
@@ -89,7 +91,7 @@ export abstract class Daemon {
         durationMs("graceMs", graceMs)
         const ended = this.#ended
         const alarm = new Alarm(() => this.#session?.force())
-        const arm = () => alarm.set(graceMs)
+        const arm = () => alarm.set(this.#stopAskedAtMs + graceMs - monotonicMs())
         if (this.#isStopping) arm()
         else this.#signals.once("stop", arm)
         await ended

@@ -31,7 +31,7 @@ const MAX_PAYLOAD_LENGTH = 16 * 1024 * 1024
 /** Large batches, and dependencies that someone holds locked, take longer than other statements may. */
 const DEADLINE_MS = 60_000
 
-/** How often a statement that found its definitions retired, or its dependencies just finalized, is tried again. */
+/** How often a statement that found its definitions retired is tried again. */
 const MAX_TRIES = 5
 
 /** Puts jobs into the database: those of concurrent callers together, in as few statements as there is time for. */
@@ -99,8 +99,9 @@ export class Enqueuer {
 
     async #insert(jobs: readonly NewJob[], run: Query["run"], place: Place): Promise<number[]> {
         const isPlain = jobs.every(isReady)
-        let missingIDs: number[] = []
-        for (let tries = 1; tries <= MAX_TRIES; tries++) {
+        const definition = jobs[0]?.definition.name ?? ""
+        const missedIDs = new Set<number>()
+        for (let tries = 1; tries <= MAX_TRIES; ) {
             const definitionIDs = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
             const query = { run, schema: this.#schema }
             const rows = jobs.map((job) => ({
@@ -111,13 +112,14 @@ export class Enqueuer {
                 ? { ids: await insertReadyJobs({ ...query, jobs: rows }), missingIDs: [] }
                 : await insertJobs({ ...query, jobs: rows })
             if (outcome.ids.length === jobs.length) return outcome.ids
-            // One look may fall between a job's end and its place in history; two in a row cannot.
-            if (outcome.missingIDs.length > 0 && missingIDs.length > 0) break
-            missingIDs = outcome.missingIDs
-            if (missingIDs.length === 0) for (const name of definitionIDs.keys()) this.#registry.forget(name)
+            // One look may fall between a job's end and its place in history; two looks for the same job cannot.
+            const jobIDs = outcome.missingIDs.filter((id) => missedIDs.has(id))
+            if (jobIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs })
+            for (const id of outcome.missingIDs) missedIDs.add(id)
+            if (outcome.missingIDs.length > 0) continue
+            for (const name of definitionIDs.keys()) this.#registry.forget(name)
+            tries++
         }
-        const definition = jobs[0]?.definition.name ?? ""
-        if (missingIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs: missingIDs })
         throw new DatabaseError({
             action: "defer",
             sqlState: undefined,

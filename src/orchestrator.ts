@@ -103,12 +103,16 @@ class ChoreSession implements Session {
     readonly #due: Map<Chore, number>
     #isStopping = false
     #wake: () => void = () => undefined
+    #resolveEnded: () => void = () => undefined
 
     constructor(params: { core: Core; chores: readonly Chore[]; emit: (event: Event) => void }) {
         this.#core = params.core
         this.#emit = params.emit
         this.#due = new Map(params.chores.map((chore) => [chore, 0]))
-        this.ended = this.#run()
+        this.ended = new Promise((resolve) => {
+            this.#resolveEnded = resolve
+        })
+        void this.#run().then(this.#resolveEnded)
     }
 
     stop(): void {
@@ -116,7 +120,10 @@ class ChoreSession implements Session {
         this.#wake()
     }
 
-    force(): void {}
+    /** Does not wait for the chore that is under way: each may be cut off anywhere, as by a crash. */
+    force(): void {
+        this.#resolveEnded()
+    }
 
     async #run(): Promise<void> {
         while (!this.#isStopping) {

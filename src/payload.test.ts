@@ -68,12 +68,21 @@ const REFUSED: [string, unknown, string][] = [
         "payload",
     ],
     ["a revoked proxy", revoked(), "payload"],
+    ["a proxy that has toJSON only when it is asked again", fickle(), "payload"],
 ]
 
 function revoked(): object {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     return { a: proxy }
+}
+
+function fickle(): object {
+    let numAsked = 0
+    return new Proxy(
+        {},
+        { get: (_, key) => (key === "toJSON" && numAsked++ > 0 ? () => undefined : undefined) },
+    )
 }
 
 /** UTF-16 units of every kind, halves of surrogate pairs among them, and above all those that need care. */
@@ -181,6 +190,8 @@ describe("encodeResult", () => {
     it("keeps what JSON makes of a result, and nothing for undefined", () => {
         expect(encodeResult(undefined, MIB)).toEqual({ text: null })
         expect(encodeResult(null, MIB)).toEqual({ text: "null" })
+        const backslash = { at: new Date(0), text: "\\u0000" }
+        expect(encodeResult(backslash, MIB)).toEqual({ text: JSON.stringify(backslash) })
         expect(encodeResult({ at: new Date(0), no: undefined }, MIB)).toEqual({
             text: '{"at":"1970-01-01T00:00:00.000Z"}',
         })

@@ -14,18 +14,20 @@ type Fault = { path: string; reason: string }
  */
 export function encodePayload(params: { payload: unknown; definition: string; maxBytes: number }): string {
     const { payload, definition, maxBytes } = params
-    let text: string | undefined
+    let text: string
     try {
         const fault = findFault({ value: payload, path: "payload", ancestors: [], isSuspect: false })
         if (fault !== undefined) throw new InvalidPayloadError({ definition, ...fault })
         text = JSON.stringify(payload)
+        // A proxy may answer otherwise when it is read again; from here on only the text counts.
+        if (typeof text !== "string") throw new TypeError("the payload has no JSON form any more")
     } catch (cause) {
         if (cause instanceof InvalidPayloadError) throw cause
         // A getter or a proxy of the payload threw.
         throw new InvalidPayloadError({ definition, path: "payload", reason: "cannot be read", cause })
     }
     if (SUSPECT_ESCAPE.test(text)) {
-        const fault = findFault({ value: payload, path: "payload", ancestors: [], isSuspect: true })
+        const fault = findFault({ value: JSON.parse(text), path: "payload", ancestors: [], isSuspect: true })
         if (fault !== undefined) throw new InvalidPayloadError({ definition, ...fault })
     }
     // No character takes more than three bytes a UTF-16 unit, so most payloads need no count.
@@ -47,7 +49,7 @@ export function encodeResult(
         if (text === undefined) return { reason: `a ${typeof result} has no JSON form` }
         if (
             SUSPECT_ESCAPE.test(text) &&
-            findFault({ value: result, path: "result", ancestors: [], isSuspect: true })
+            findFault({ value: JSON.parse(text), path: "result", ancestors: [], isSuspect: true })
         ) {
             return { reason: "it contains a NUL character or a lone surrogate" }
         }

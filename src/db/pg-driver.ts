@@ -8,11 +8,15 @@ const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
 /** How long the listening connection may take to be made. */
 const LISTEN_DEADLINE_MS = 10_000
 
+/** How long it may take to be ended in good order. */
+const END_DEADLINE_MS = 500
+
 /** A connection that is ours alone: what `pg` calls a Client. */
 interface DedicatedClient {
     connect(): Promise<unknown>
     query(text: string): Promise<unknown>
     end(): Promise<void>
+    readonly connection?: { readonly stream?: { destroy(): void } }
     on(event: "notification", listener: (message: { payload?: string }) => void): unknown
     on(event: "error", listener: (error: Error) => void): unknown
     on(event: "end", listener: () => void): unknown
@@ -151,7 +155,7 @@ function listenWith(pool: PgPool): Listen | undefined {
         } catch (error) {
             isLost = true
             listening.catch(ignore)
-            void client.end().catch(ignore)
+            void endWithin(client)
             throw error
         } finally {
             clearTimeout(timer)
@@ -159,10 +163,17 @@ function listenWith(pool: PgPool): Listen | undefined {
         return {
             stop: async () => {
                 isLost = true
-                await client.end().catch(ignore)
+                await endWithin(client)
             },
         }
     }
+}
+
+/** A server that does not answer would hold whoever waits for the end, and the process, so it is cut off then. */
+async function endWithin(client: DedicatedClient): Promise<void> {
+    const timer = setTimeout(() => client.connection?.stream?.destroy(), END_DEADLINE_MS)
+    await client.end().catch(ignore)
+    clearTimeout(timer)
 }
 
 function ignore(): void {}

@@ -7,13 +7,17 @@ export type DependentState = "blocked" | "delayed" | "ready" | "unmet"
 
 /**
  * The transaction that finalizes required jobs locks them and their dependents in the order of their ids, as
- * every statement does that locks more than one job: so none of them can wait for each other in a circle.
+ * every statement does that locks more than one job: so none of them can wait for each other in a circle. One list of
+ * ids, since Postgres looks through the whole table for rows that meet one condition or another.
  */
 const lockText = statementText(
     (schema) => /* sql */ `-- cuckmq: lock-required-jobs
 select job.id from ${schema}.job
-where job.id = any($1::bigint[])
-    or job.id in (select dependent_id from ${schema}.job_dependency where required_id = any($1::bigint[]))
+where job.id in (
+    select unnest($1::bigint[])
+    union
+    select dependent_id from ${schema}.job_dependency where required_id = any($1::bigint[])
+)
 order by job.id
 for update of job`,
 )
@@ -23,7 +27,8 @@ const unlockedText = statementText(
     (schema) => /* sql */ `-- cuckmq: find-unlocked-dependents
 select 1 from ${schema}.job_dependency as edge
 join ${schema}.job on job.id = edge.dependent_id
-where edge.required_id = any($1::bigint[]) and edge.dependent_id <> all($2::bigint[])
+where edge.required_id = any($1::bigint[])
+    and not exists (select from unnest($2::bigint[]) as locked(id) where locked.id = edge.dependent_id)
 limit 1`,
 )
 

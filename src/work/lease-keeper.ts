@@ -1,5 +1,6 @@
 import { Alarm, monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
+import type { Run } from "../db/driver.ts"
 import { endLeases, moveJobs, openLease, renewLeases } from "../statements/leases.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import { returnLostClaims } from "../statements/return-jobs.ts"
@@ -25,6 +26,10 @@ interface Lease {
 /** A lease is renewed three times within its length. */
 const RENEWALS = 3
 
+/** How long the answer to a renewal may take, however soon or late the lease lapses. */
+const MIN_ANSWER_MS = 1_000
+const MAX_ANSWER_MS = 10_000
+
 /** Jobs may hang on an abandoned lease that nobody runs, so it is ended as soon as the database answers. */
 const ABANDONED_RETRY_MS = 200
 
@@ -40,6 +45,7 @@ export class LeaseKeeper {
     readonly #leases = new Map<number, Lease>()
     readonly #opening = new Map<number, Promise<number>>()
     readonly #alarm = new Alarm(() => void this.#renew())
+    #renewing: Promise<void> | undefined
     #isClosed = false
 
     constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
@@ -53,14 +59,7 @@ export class LeaseKeeper {
         const known = this.#current.get(intervalMs)
         // One that is about to lapse is renewed before it is claimed under.
         if (known !== undefined && monotonicMs() >= known.deadlineMs - intervalMs / 2) await this.#renew()
-        const lease = this.#current.get(intervalMs)
-        if (lease !== undefined) return lease.id
-        let opening = this.#opening.get(intervalMs)
-        if (opening === undefined) {
-            opening = this.#open(intervalMs).finally(() => this.#opening.delete(intervalMs))
-            this.#opening.set(intervalMs, opening)
-        }
-        return opening
+        return this.#currentID(intervalMs)
     }
 
     /** Begins to hold a job that was claimed under a lease. Returns false when that lease is lost already. */
@@ -107,6 +106,18 @@ export class LeaseKeeper {
         if (leases.length > 0) await endLeases({ run, schema, ids: leases.map(({ id }) => id) })
     }
 
+    /** One lease of a length is current, whoever asks: a claim under another could not be abandoned. */
+    async #currentID(intervalMs: number): Promise<number> {
+        const lease = this.#current.get(intervalMs)
+        if (lease !== undefined) return lease.id
+        let opening = this.#opening.get(intervalMs)
+        if (opening === undefined) {
+            opening = this.#open(intervalMs).finally(() => this.#opening.delete(intervalMs))
+            this.#opening.set(intervalMs, opening)
+        }
+        return opening
+    }
+
     async #open(intervalMs: number): Promise<number> {
         const { run, schema } = this.#core
         const sentMs = monotonicMs()
@@ -138,7 +149,7 @@ export class LeaseKeeper {
         // A claim that was under way may bring more while we move what we know of.
         while (lease.jobs.size > 0) {
             const jobs = [...lease.jobs]
-            const leaseID = this.#current.get(lease.intervalMs)?.id ?? (await this.#open(lease.intervalMs))
+            const leaseID = await this.#currentID(lease.intervalMs)
             await moveJobs({ run, schema, jobs, leaseID })
             for (const job of jobs) if (lease.jobs.delete(job)) this.#leases.get(leaseID)?.jobs.add(job)
         }
@@ -148,11 +159,23 @@ export class LeaseKeeper {
         this.#lose(lease)
     }
 
-    async #renew(): Promise<void> {
+    /** Once at a time: a claim may ask for it while the alarm's is under way. */
+    #renew(): Promise<void> {
+        this.#renewing ??= this.#renewAll().finally(() => {
+            this.#renewing = undefined
+        })
+        return this.#renewing
+    }
+
+    async #renewAll(): Promise<void> {
         const asked = [...this.#leases.values()]
         const sentMs = monotonicMs()
+        // No longer than until a lease lapses: then its jobs must be told, whether or not there is an answer.
+        const leftMs = Math.min(...asked.map((lease) => lease.deadlineMs)) - sentMs
+        const answerMs = Math.min(Math.max(leftMs, MIN_ANSWER_MS), MAX_ANSWER_MS)
+        const run: Run = (text, values) => this.#core.database.query(text, values, answerMs)
         try {
-            const { run, schema } = this.#core
+            const { schema } = this.#core
             const renewed = new Set(await renewLeases({ run, schema, ids: asked.map((lease) => lease.id) }))
             for (const lease of asked) {
                 if (renewed.has(lease.id)) lease.deadlineMs = sentMs + lease.intervalMs

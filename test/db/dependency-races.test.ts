@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest"
-import { JobDefinition } from "../../src/index.ts"
-import { finalizedJob } from "../support/finalized.ts"
+import { runOnClient } from "../../src/db/database.ts"
+import { quoteSchema } from "../../src/db/identifier.ts"
+import { Config, JobDefinition } from "../../src/index.ts"
+import { finalizeRequiredJobs } from "../../src/statements/finalize-jobs.ts"
+import { finalizedJob, rowID } from "../support/finalized.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
 import { type Gate, makeGate } from "../support/gate.ts"
 import { openSession, untilWaitingForLock } from "../support/transaction.ts"
-import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, makePool, makeQueue, type Queue, type Sql } from "../support/with-schema.ts"
 
 /** A job that runs until the test opens its gate, and a definition to depend on it with. */
 async function startRequired(queue: Queue, outcome: "succeeds" | "fails") {
@@ -75,6 +79,40 @@ describe.skipIf(!hasServer())("a dependent deferred while the required job ends"
             expect(await queue.jobs()).toEqual([])
         })
     }
+
+    it("is not refused when two required jobs end, each during another look", async () => {
+        const queue = await makeQueue()
+        const [one, other] = [await openSession(), await openSession()]
+        let numLooks = 0
+        const pool = waitsBefore(makePool(), "-- cuckmq: insert-jobs", async () => {
+            if (++numLooks === 2) await endWithin(other, first)
+        })
+        const config = new Config({ pool, schema: queue.schemaName })
+        const job = new JobDefinition({ config, name: "job", jobFunction: () => "ran" })
+        const [first = 0, second = 0] = await job.deferMany([{ payload: {} }, { payload: {} }])
+        const endWithin = async (client: Sql, id: number) => {
+            await client.query("begin")
+            return finalizeRequiredJobs({
+                run: (text, values) => runOnClient(client, text, values),
+                schema: quoteSchema(queue.schemaName),
+                jobs: [{ id, token: 0, result: null, error: null }],
+                outcome: "succeeded",
+                reason: null,
+                worker: "another",
+            })
+        }
+        await endWithin(one, second)
+        // The first look waits for the second job, and finds it gone.
+        const deferring = job.defer({ payload: {}, dependencies: [first, second] })
+        await untilWaitingForLock(queue)
+        await one.query("commit")
+        // The second look finds the second job in history, and waits for the first.
+        await eventually(() => numLooks === 2)
+        await untilWaitingForLock(queue)
+        await other.query("commit")
+        const id = await deferring
+        expect(await queue.jobs()).toMatchObject([{ id: rowID(id), state: "ready" }])
+    })
 
     it("leaves nothing behind when its transaction is rolled back", async () => {
         const queue = await makeQueue()

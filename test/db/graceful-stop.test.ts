@@ -143,6 +143,23 @@ describe("a worker whose grace is over", () => {
         expect(await finalized(queue, 1)).toMatchObject([{ outcome: "succeeded", attempt: 1, token: 2 }])
     })
 
+    it("counts the grace from the request to stop", async () => {
+        const queue = await makeQueue()
+        let abortedAtMs = 0
+        const job = define(queue.config, async (_payload, { signal }) => {
+            await aborted(signal)
+            abortedAtMs = performance.now()
+        })
+        const worker = queue.worker()
+        await job.defer({ payload: {} })
+        await eventually(() => queue.events.some(({ eventType }) => eventType === "worker-job-dequeue"))
+        worker.stop()
+        const stoppedAtMs = performance.now()
+        await eventually(() => performance.now() - stoppedAtMs > 1_000)
+        await worker.join({ graceMs: 1_000 })
+        expect(abortedAtMs - stoppedAtMs).toBeLessThan(1_700)
+    })
+
     it("may be told of the grace before it is asked to stop", async () => {
         const queue = await makeQueue()
         const job = define(queue.config, () => new Promise(() => undefined))
@@ -182,5 +199,23 @@ describe("a worker whose grace is over", () => {
         process.off("warning", onWarning)
         expect(warnings).not.toContain("TimeoutOverflowWarning")
         expect((await finalized(queue, 2)).map(({ outcome }) => outcome)).toEqual(["succeeded", "succeeded"])
+    })
+})
+
+describe.skipIf(!hasServer())("an orchestrator whose grace is over", () => {
+    it("does not wait for what the database does not answer", async () => {
+        const queue = await makeQueue()
+        define(queue.config, () => undefined)
+        const session = await openSession()
+        await session.query("begin")
+        await session.query(`lock table ${queue.schema}.job_definition in access exclusive mode`)
+        const orchestrator = queue.orchestrator()
+        await untilWaitingForLock(queue)
+        orchestrator.stop()
+        const stoppedAtMs = performance.now()
+        await orchestrator.join({ graceMs: 50 })
+        const tookMs = performance.now() - stoppedAtMs
+        await session.query("rollback")
+        expect(tookMs).toBeLessThan(3_000)
     })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
 import { LeaseLostError } from "../../src/index.ts"
+import { LeaseKeeper } from "../../src/work/lease-keeper.ts"
 import { aborted, define } from "../support/define.ts"
 import { finalized, rowID } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
@@ -35,6 +37,44 @@ describe("leases", () => {
         const [row] = await finalized(queue, 1)
         expect(row).toMatchObject({ outcome: "succeeded", attempt: 1, errors: null })
         expect(queue.events.filter(({ eventType }) => eventType === "worker-job-dequeue")).toHaveLength(1)
+    })
+
+    it("that are given up are followed by one, whether a claim or a job that moves asks for it first", async () => {
+        const queue = await makeQueue()
+        const core = coreOf(queue.config)
+        const openings: (() => void)[] = []
+        let isHeldUp = false
+        const keeper = new LeaseKeeper({
+            core: {
+                ...core,
+                run: async (text, values) => {
+                    const isOpening = isHeldUp && text.includes("-- cuckmq: open-lease")
+                    if (isOpening) await new Promise<void>((resolve) => openings.push(resolve))
+                    return core.run(text, values)
+                },
+            },
+            worker: "keeper",
+            onError: () => undefined,
+        })
+        const leaseID = await keeper.leaseFor(60_000)
+        keeper.hold(leaseID, { id: 1, token: 1, onLeaseLost: () => undefined })
+        isHeldUp = true
+        keeper.abandon()
+        const claiming = keeper.leaseFor(60_000)
+        await eventually(() => openings.length > 0)
+        const seen = `select count(*) as num from ${queue.schema}.lease where id = $1 and expires_at - created_at > interval '60 s'`
+        // The lease that was given up is renewed once more, and then its job moves.
+        await eventually(async () => Number((await queue.sql.query(seen, [leaseID])).rows[0]?.num) === 1)
+        await queue.sql.query("select 1")
+        isHeldUp = false
+        for (const open of openings) open()
+        await claiming
+        const live = `select id from ${queue.schema}.lease where revoked_by is null`
+        await eventually(
+            async () => !(await queue.sql.query(live)).rows.some(({ id }) => Number(id) === leaseID),
+        )
+        expect((await queue.sql.query(live)).rows).toHaveLength(1)
+        await keeper.close()
     })
 
     it("that are lost abort the signal with LeaseLostError and raise an event", async () => {

@@ -5,6 +5,15 @@ interface Query {
     text: string
 }
 
+/** A pool that passes everything on, and lets the test come before each statement whose text contains `part`. */
+export function waitsBefore(pool: pg.Pool, part: string, wait: () => Promise<void>): Pool {
+    const passOn = async (client: pg.PoolClient, query: Query) => {
+        if (query.text.includes(part)) await wait()
+        return client.query(query as unknown as string)
+    }
+    return passingOn(pool, passOn)
+}
+
 /**
  * A pool that passes everything on, but whose clients do not hear the answer to the next statement whose text
  * contains `part` and that returned rows: the server has done what it says, and the connection is gone.
@@ -17,10 +26,16 @@ export function losesOneAnswer(pool: pg.Pool, part: string): Pool & { readonly h
         hasLost = true
         throw new Error("Connection terminated unexpectedly")
     }
+    return Object.defineProperty(passingOn(pool, passOn), "hasLost", { get: () => hasLost }) as Pool & {
+        readonly hasLost: boolean
+    }
+}
+
+function passingOn(
+    pool: pg.Pool,
+    passOn: (client: pg.PoolClient, query: Query) => Promise<pg.QueryResult>,
+): Pool {
     return {
-        get hasLost() {
-            return hasLost
-        },
         on: (event: "error", listener: (error: Error) => void) => pool.on(event, listener),
         connect: async () => {
             const client = await pool.connect()

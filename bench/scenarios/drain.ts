@@ -1,0 +1,42 @@
+import type { Metrics } from "../measure.ts"
+import { EVERY_PEER, entryOf } from "../peers/index.ts"
+import { payloadOf } from "../peers/peer.ts"
+import { type Bench, fill, type Scenario, until } from "./scenario.ts"
+
+/** A system that has not finished by then is measured by what it did. */
+const MAX_MS = 8_000
+
+/** With default settings the rivals would take minutes for all of them. */
+const SHORT = { numJobs: 20_000, maxMs: 4_000 }
+
+/** How fast one process empties a queue of jobs that do nothing, until every one of them is on record as done. */
+export const drain: Scenario = {
+    title: "Drain of 100,000 jobs",
+    about:
+        "100,000 jobs of 100 bytes that do nothing, one worker process, from its start until all are recorded as " +
+        `done. What takes longer than ${MAX_MS / 1_000} s is stopped and rated by the jobs it ran; rivals with default ` +
+        `settings have 20,000 jobs and ${SHORT.maxMs / 1_000} s. cuckmq, bare SQL, pg-boss and BullMQ with default ` +
+        "settings keep finished jobs; graphile-worker and BullMQ, tuned, delete them.",
+    goal: "rate",
+    peers: EVERY_PEER,
+    async sample(bench) {
+        const { mode, family } = entryOf(bench.peerID)
+        const isShort = mode === "default" && family !== "cuckmq" && family !== "bare"
+        const { numJobs, maxMs } = isShort ? SHORT : { numJobs: 100_000, maxMs: MAX_MS }
+        return { drain: await drainOf(bench, bench.isSmall ? 5_000 : numJobs, maxMs) }
+    },
+}
+
+/** Fills the queue, starts a worker, and measures until the queue is empty or the time is up. */
+export async function drainOf(bench: Bench, count: number, maxMs: number): Promise<Metrics> {
+    const { peer, meter } = bench
+    await fill({ peer, count, size: 5_000, payload: (n) => payloadOf(100, { n }) })
+    await bench.admin.query("checkpoint")
+    let numJobs = 0
+    await meter.start()
+    await peer.work(() => {
+        numJobs++
+    })
+    await until(async () => numJobs >= count && (await peer.numUnfinished()) === 0, maxMs)
+    return meter.stop(Math.min(numJobs, count) || 1)
+}

@@ -1,0 +1,31 @@
+import { TUNED_PEERS } from "../peers/index.ts"
+import { payloadOf } from "../peers/peer.ts"
+import { fill, type Scenario, until } from "./scenario.ts"
+
+const MAX_MS = 8_000
+
+/** Whether more worker processes on one queue get in each other's way. */
+export const processes: Scenario = {
+    title: "Four worker processes",
+    about:
+        "The same drain by one and by four worker processes beside the process that enqueued, all started before " +
+        "the clock. On two cores four processes cannot be faster; they should not be slower.",
+    goal: "rate",
+    peers: ["cuckmq", ...TUNED_PEERS.filter((id) => id !== "bullmq-postgres-fast")],
+    cases: ["1 process", "4 processes"],
+    async sample({ peer, meter, isSmall, admin, caseName, startWorker }) {
+        const count = isSmall ? 5_000 : 100_000
+        const numWorkers = Number.parseInt(caseName, 10)
+        const workers = await Promise.all(Array.from({ length: numWorkers }, startWorker))
+        await fill({ peer, count, size: 5_000, payload: (n) => payloadOf(100, { n }) })
+        await admin.query("checkpoint")
+        await meter.start()
+        await Promise.all(workers.map((worker) => worker.begin()))
+        const numJobs = () => workers.reduce((sum, worker) => sum + worker.numJobs, 0)
+        await until(async () => numJobs() >= count && (await peer.numUnfinished()) === 0, MAX_MS)
+        const { peakMb: _, ...metrics } = await meter.stop(Math.min(numJobs(), count) || 1)
+        const reports = await Promise.all(workers.map((worker) => worker.end()))
+        const micros = reports.reduce((sum, report) => sum + report.processMicros, 0)
+        return { [caseName]: { ...metrics, processMicros: micros / Math.max(1, numJobs()) } }
+    },
+}
