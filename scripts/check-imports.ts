@@ -17,7 +17,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
     ["job-definition", /^src\/job-definition\.ts$/, ["config", "queue", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
-    ["endings", /^src\/(finalize|recover)\.ts$/, ["config", "statements", "leaf"]],
+    ["endings", /^src\/(finalize|recover)\.ts$/, ["config", "statements", "db", "leaf"]],
     ["work", /^src\/work\//, ["endings", "daemon", "config", "queue", "statements", "db", "leaf"]],
     ["chores", /^src\/chores\//, ["endings", "config", "statements", "db", "leaf"]],
     ["worker", /^src\/worker\.ts$/, ["work", "daemon", "config", "leaf"]],

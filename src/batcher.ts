@@ -1,6 +1,6 @@
 interface Waiting<Item, Result> {
     item: Item
-    resolve: (result: Result) => void
+    resolve: (result: Result | Promise<Result>) => void
     reject: (error: unknown) => void
 }
 
@@ -9,16 +9,19 @@ interface Waiting<Item, Result> {
  * flushed together. There is no timer, so one caller alone waits for nothing.
  */
 export class Batcher<Item, Result> {
-    readonly #flush: (items: readonly Item[]) => Promise<readonly Result[]>
+    readonly #flush: (items: readonly Item[]) => Promise<readonly (Result | Promise<Result>)[]>
     readonly #maxItems: number
     readonly #weigh: (item: Item) => number
     readonly #maxWeight: number
     #waiting: Waiting<Item, Result>[] = []
     #isFlushing = false
 
-    /** `flush` returns one result for each item, in order; when it throws, all of them fail. */
+    /**
+     * `flush` returns one result for each item, in order, or a promise of one that the next flush need not wait for;
+     * when it throws, all of them fail.
+     */
     constructor(params: {
-        flush: (items: readonly Item[]) => Promise<readonly Result[]>
+        flush: (items: readonly Item[]) => Promise<readonly (Result | Promise<Result>)[]>
         maxItems: number
         weigh?: (item: Item) => number
         maxWeight?: number
@@ -45,7 +48,8 @@ export class Batcher<Item, Result> {
             const batch = this.#waiting.splice(0, this.#batchLength())
             try {
                 const results = await this.#flush(batch.map(({ item }) => item))
-                for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result)
+                for (const [index, { resolve }] of batch.entries())
+                    resolve(results[index] as Result | Promise<Result>)
             } catch (error) {
                 for (const { reject } of batch) reject(error)
             }

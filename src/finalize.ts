@@ -1,4 +1,5 @@
 import type { Core } from "./config.ts"
+import { lockNotAvailable } from "./db/failure.ts"
 import type { FailureReason } from "./events.ts"
 import {
     type Finalization,
@@ -91,25 +92,38 @@ export async function finalizeDoomed(params: {
                 limit: MAX_DOOMED,
             })
             if (jobs.length === 0) break
-            await finalizeFailed({
+            const numLocked = await finalizeFailed({
                 core,
                 jobs,
                 reason: REASONS[state],
                 onFinalized: (job) => onFinalized(job, REASONS[state]),
             })
+            if (numLocked > 0) break
         }
     }
 }
 
-/** Finalizes jobs as failed that no handler is running for. */
+/**
+ * Finalizes jobs as failed that no handler is running for. Leaves those alone that someone else holds locked, and
+ * returns how many they are: the next round will do.
+ */
 export async function finalizeFailed(params: {
     core: Core
     jobs: readonly DoomedJob[]
     reason: FailureReason
     onFinalized: (job: DoomedJob) => void
-}): Promise<void> {
+}): Promise<number> {
     const { core, jobs, reason, onFinalized } = params
     const finalizations = jobs.map(({ id, token }: ClaimKey) => ({ id, token, result: null, error: null }))
-    const { now } = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
-    for (const job of jobs) if (now.has(job.id)) onFinalized(job)
+    try {
+        const { now } = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
+        for (const job of jobs) if (now.has(job.id)) onFinalized(job)
+        return 0
+    } catch (error) {
+        if (!lockNotAvailable(error)) throw error
+        const half = Math.ceil(jobs.length / 2)
+        if (half === jobs.length) return jobs.length
+        const numLocked = await finalizeFailed({ ...params, jobs: jobs.slice(0, half) })
+        return numLocked + (await finalizeFailed({ ...params, jobs: jobs.slice(half) }))
+    }
 }

@@ -40,11 +40,16 @@ export class Registry {
     async idOf(definition: DefinitionRow): Promise<number> {
         const known = this.#ids.get(definition.name)
         if (known !== undefined) return known
-        let asked = this.#asked.get(definition.name)
-        if (asked === undefined) {
-            asked = this.#ask(definition).finally(() => this.#asked.delete(definition.name))
-            this.#asked.set(definition.name, asked)
-        }
+        // One that is under way may have begun before the schema was prepared: its failure says nothing about now.
+        const underWay = this.#asked.get(definition.name)
+        return (await underWay?.catch(() => undefined)) ?? this.#askOnce(definition)
+    }
+
+    #askOnce(definition: DefinitionRow): Promise<number> {
+        const underWay = this.#asked.get(definition.name)
+        if (underWay !== undefined) return underWay
+        const asked = this.#ask(definition).finally(() => this.#asked.delete(definition.name))
+        this.#asked.set(definition.name, asked)
         return asked
     }
 

@@ -122,9 +122,10 @@ function runWithin(client: PgClient, deadlineMs: number, text: string, values: u
     })
 }
 
+/** Whether the server answered and went on; after a fatal answer it closes the connection. */
 function isRefusal(error: unknown): boolean {
-    const fields = typeof error === "object" && error !== null ? (error as { severity?: unknown }) : {}
-    return fields.severity === "ERROR"
+    const { code } = typeof error === "object" && error !== null ? (error as { code?: unknown }) : {}
+    return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P|25P03|28|3D|XX)/.test(code)
 }
 
 /** Hears on a connection outside the pool, so that a pool of one still works. */

@@ -17,3 +17,13 @@ export interface ClaimKey {
 export function byID<Job extends ClaimKey>(jobs: readonly Job[]): Job[] {
     return [...jobs].sort((a, b) => a.id - b.id)
 }
+
+/**
+ * How long a statement that ends claims waits for a job that someone else holds locked, for the rest of its
+ * transaction. Who defers a dependent in a transaction of their own holds the job that it depends on locked until
+ * that transaction ends.
+ */
+export const IMPATIENT = /* sql */ `set_config('lock_timeout', '250ms', true)`
+
+/** The same as a row to join: it is made before a row is locked. */
+export const IMPATIENCE = /* sql */ `(select ${IMPATIENT} as is_set) as impatience`

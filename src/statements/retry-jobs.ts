@@ -1,7 +1,7 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, type Query } from "./query.ts"
+import { byID, type ClaimKey, IMPATIENCE, type Query } from "./query.ts"
 
 /** A failed attempt whose job gets another one. */
 export interface Retry extends ClaimKey {
@@ -22,8 +22,8 @@ set state = case when retry.delay_ms > 0 then 'delayed' else 'ready' end::${sche
 from rows from (
     unnest($1::bigint[]), unnest($2::integer[]), unnest($3::double precision[]),
     unnest(string_to_array($4, chr(30), ''))
-) as retry(id, token, delay_ms, error)
-where job.id = retry.id and job.token = retry.token and job.state = 'running'
+) as retry(id, token, delay_ms, error), ${IMPATIENCE}
+where impatience.is_set is not null and job.id = retry.id and job.token = retry.token and job.state = 'running'
 returning job.id`,
 )
 

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { byID, type ClaimKey, type Query } from "./query.ts"
+import { byID, type ClaimKey, IMPATIENCE, type Query } from "./query.ts"
 
 /**
  * Hands claimed jobs back to their old places without charging the attempt. The token stays: whatever the claim
@@ -10,8 +10,8 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: return-jobs
 update ${schema}.job
 set state = 'ready', attempt = job.attempt - 1, lease_id = null
-from rows from (unnest($1::bigint[]), unnest($2::integer[])) as returned(id, token)
-where job.id = returned.id and job.token = returned.token and job.state = 'running'
+from rows from (unnest($1::bigint[]), unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
+where impatience.is_set is not null and job.id = returned.id and job.token = returned.token and job.state = 'running'
 returning job.id`,
 )
 

@@ -29,7 +29,7 @@ export async function finalizeOrphans(params: {
     for (;;) {
         const jobs = await selectOrphanedJobs({ run, schema, channel, knownIDs, graceMs, limit: MAX_JOBS })
         if (jobs.length === 0) return
-        await finalizeFailed({
+        const numLocked = await finalizeFailed({
             core,
             jobs,
             reason: "orphaned",
@@ -37,5 +37,6 @@ export async function finalizeOrphans(params: {
                 emit({ eventType: "worker-job-finalize-failure-orphaned", jobID: job.id, jobName: job.name })
             },
         })
+        if (numLocked > 0) return
     }
 }

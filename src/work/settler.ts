@@ -1,6 +1,6 @@
 import { Batcher } from "../batcher.ts"
 import type { Core } from "../config.ts"
-import { refusesValues, wasTooLong } from "../db/failure.ts"
+import { lockNotAvailable, refusesValues, wasTooLong } from "../db/failure.ts"
 import type { FailureReason } from "../events.ts"
 import { finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
@@ -29,6 +29,12 @@ const MAX_LENGTH = 16 * 1024 * 1024
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2_000
+
+/** How soon to try again to record the outcome of a job that someone else holds locked. */
+const LOCKED_RETRY_MS = 500
+
+/** What a flush knows of an outcome: how it went, or that it goes on by itself. */
+type Recorded = Settled | Promise<Settled>
 
 /**
  * Records what became of claimed jobs, many at a time. What the database refuses or does not answer is tried again
@@ -135,10 +141,14 @@ export class Settler {
     }
 
     /**
-     * Writes until it is recorded. What takes too long, or has a value that the database refuses, is written in
-     * halves, so that one job does not hold up the others; what is refused alone is recorded without its values.
+     * Writes until it is recorded. What takes too long, or has a value that the database refuses, or is locked by
+     * someone else, is written in halves, so that one job does not hold up the others. What is refused alone is
+     * recorded without its values; what is locked is recorded later, and the others do not wait for it.
      */
-    async #record<Item extends ClaimKey>(items: readonly Item[], writing: Writing<Item>): Promise<Settled[]> {
+    async #record<Item extends ClaimKey>(
+        items: readonly Item[],
+        writing: Writing<Item>,
+    ): Promise<Recorded[]> {
         // After a fault, a job that is not ours any more may be one that we recorded without hearing of it.
         let absence: Settled = "lost"
         for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
@@ -146,17 +156,42 @@ export class Settler {
                 const ids = new Set(await writing.write(items))
                 return items.map((item) => (ids.has(item.id) ? "recorded" : absence))
             } catch (error) {
-                this.#onError(writing.activity, error)
-                if (items.length > 1 && (wasTooLong(error) || refusesValues(error))) {
+                if (items.length > 1 && isDivisible(error)) {
                     const half = Math.ceil(items.length / 2)
                     const first = await this.#record(items.slice(0, half), writing)
                     return [...first, ...(await this.#record(items.slice(half), writing))]
                 }
+                this.#onError(writing.activity, error)
+                if (lockNotAvailable(error)) return items.map((item) => this.#recordLater(item, writing))
                 if (refusesValues(error)) items = items.map(writing.strip)
                 absence = "unknown"
                 if (this.#hasGivenUp) return items.map(() => "unknown")
-                await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())))
+                await pause(waitMs)
             }
         }
     }
+
+    /** Writes one outcome whose job someone else holds locked, as often as it takes. */
+    async #recordLater<Item extends ClaimKey>(item: Item, writing: Writing<Item>): Promise<Settled> {
+        for (;;) {
+            await pause(LOCKED_RETRY_MS)
+            if (this.#hasGivenUp) return "unknown"
+            try {
+                const ids = new Set(await writing.write([item]))
+                return ids.has(item.id) ? "recorded" : "unknown"
+            } catch (error) {
+                if (!lockNotAvailable(error)) this.#onError(writing.activity, error)
+            }
+        }
+    }
+}
+
+/** Whether fewer jobs in a statement may help. */
+function isDivisible(error: unknown): boolean {
+    return wasTooLong(error) || refusesValues(error) || lockNotAvailable(error)
+}
+
+/** Waits about so long: those who met the same fault should not come back together. */
+function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())))
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest"
+import { define } from "../support/define.ts"
+import { makeGate } from "../support/gate.ts"
+import { openSession } from "../support/transaction.ts"
+import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
+
+describe("a transaction that has deferred a dependent and stays open", () => {
+    it.skipIf(!hasServer()).each([
+        ["succeeds", 1, "succeeded", "succeeded"],
+        ["fails for good", 0, "failed", "failed"],
+    ])(
+        "holds up the job that it depends on, which %s, but no other",
+        async (_, ends, outcome, dependentOutcome) => {
+            const queue = await makeQueue()
+            const gate = makeGate()
+            const required = define(
+                queue.config,
+                async () => {
+                    await gate.opened
+                    if (ends === 0) throw new Error("as it should")
+                },
+                { name: "required" },
+            )
+            const other = define(queue.config, async () => undefined, { name: "other" })
+            const requiredID = await required.defer({ payload: {} })
+            queue.worker({ concurrency: 10 })
+            await eventually(async () => (await queue.jobs())[0]?.state === "running")
+
+            const session = await openSession()
+            await session.query("begin")
+            const dependentID = await other.defer({
+                payload: {},
+                dependencies: [requiredID],
+                client: session,
+            })
+            // They end together with the required job, and so in the same statement.
+            gate.open()
+            await other.deferMany(Array.from({ length: 50 }, () => ({ payload: {} })))
+            await eventually(async () => (await queue.history()).length === 50)
+            await other.deferMany(Array.from({ length: 50 }, () => ({ payload: {} })))
+            await eventually(async () => (await queue.history()).length === 100)
+            expect((await queue.jobs()).map((job) => Number(job.id))).toEqual([requiredID])
+
+            await session.query("commit")
+            const history = await eventually(async () => {
+                const rows = await queue.history()
+                return rows.length === 102 && rows
+            })
+            const outcomeOf = (id: number) => history.find((row) => Number(row.id) === id)?.outcome
+            expect(outcomeOf(requiredID)).toBe(outcome)
+            expect(outcomeOf(dependentID)).toBe(dependentOutcome)
+            expect(history.find((row) => Number(row.id) === requiredID)?.attempt).toBe(1)
+        },
+    )
+})
