@@ -77,7 +77,7 @@ export async function makeQueue(
     onTestFinished(async () => {
         for (const daemon of daemons) daemon.stop()
         await Promise.all(daemons.map((daemon) => daemon.join({ graceMs: 2_000 })))
-        await sql.query(`drop schema if exists ${schema} cascade`)
+        await dropSchema(sql, schema)
     })
     if (params.isPrepared !== false) await config.prepareSchema()
     const eventHandler = ({ event }: { event: Event }) => void events.push(event)
@@ -98,6 +98,18 @@ export async function makeQueue(
             new Config({ pool: hasServer() ? makePool(poolOptions) : pool, schema: schemaName }),
         jobs: async () => (await sql.query(`select * from ${schema}.job order by id`)).rows,
         history: async () => (await sql.query(`select * from ${schema}.job_history order by id`)).rows,
+    }
+}
+
+/** Drops a schema. What a forced end left under way on the server may still be in it, and in the way. */
+async function dropSchema(sql: Sql, schema: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+        try {
+            await sql.query(`drop schema if exists ${schema} cascade`)
+            return
+        } catch (error) {
+            if ((error as { code?: string }).code !== "40P01" || tries === 5) throw error
+        }
     }
 }
 
