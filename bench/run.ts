@@ -85,7 +85,7 @@ async function runScenario(name: string): Promise<ScenarioResult> {
                     process.stderr.write(`    failed: ${message}\n`)
                     result.failures.push({ peerID, caseName, message })
                 }
-                await cleanUp(addresses, schema)
+                if (!stopping.signal.aborted) await cleanUp(addresses, schema)
             }
         }
     }

@@ -14,6 +14,7 @@ export interface WorkerTask {
 export type WorkerReport =
     | { kind: "connected" }
     | { kind: "working" }
+    | { kind: "resting" }
     | { kind: "count"; numJobs: number }
     | { kind: "ended"; numJobs: number; processMicros: number; latenciesMs: number[] }
 
@@ -46,11 +47,19 @@ export class WorkerProcess {
         return this.#child.pid as number
     }
 
-    /** Begins to work. */
+    /** Begins to work, and to count. */
     async begin(): Promise<void> {
+        this.numJobs = 0
         const begun = this.#next("working")
         this.#child.send("begin")
         await begun
+    }
+
+    /** Ceases to work; may begin again. */
+    async rest(): Promise<void> {
+        const resting = this.#next("resting")
+        this.#child.send("rest")
+        await resting
     }
 
     /** Ends the process and returns what it did since it began. */

@@ -37,16 +37,20 @@ function tellCount(): void {
 
 process.on("message", async (message) => {
     if (message === "begin") {
+        numJobs = toldJobs = 0
         startMicros = ownMicros()
         await peer.work(handle)
-        setInterval(tellCount, REPORT_MS)
         tell({ kind: "working" })
+    } else if (message === "rest") {
+        await peer.rest()
+        tell({ kind: "resting" })
     } else {
-        tell({ kind: "ended", numJobs, processMicros: ownMicros() - startMicros, latenciesMs })
-        await Promise.race([peer.close(), new Promise((resolve) => setTimeout(resolve, 2_000))])
-        process.exit()
+        const report = { kind: "ended", numJobs, processMicros: ownMicros() - startMicros, latenciesMs }
+        // The schema goes next, so there is nothing to leave in order.
+        process.send?.(report, () => process.exit())
     }
 })
 
+setInterval(tellCount, REPORT_MS)
 await peer.connect()
 tell({ kind: "connected" })

@@ -23,7 +23,7 @@ class Bare implements Peer {
     readonly #pool: pg.Pool
     #definitionID = 0
     #working: Promise<void> | undefined
-    #isClosing = false
+    #isResting = false
 
     constructor(options: PeerOptions) {
         this.#options = options
@@ -90,7 +90,7 @@ class Bare implements Peer {
     async #drain(handler: Handler): Promise<void> {
         let after = "0"
         let rows: ClaimedRow[] = []
-        while (!this.#isClosing) {
+        while (!this.#isResting) {
             const settled = rows.length === 0 ? undefined : this.#settle(rows)
             const [next] = await Promise.all([this.#claim(after), settled])
             rows = next
@@ -150,9 +150,9 @@ class Bare implements Peer {
         return Number(rows[0].n)
     }
 
-    async close(): Promise<void> {
-        this.#isClosing = true
+    async rest(): Promise<void> {
+        this.#isResting = true
         await this.#working
-        await this.#pool.end()
+        this.#isResting = false
     }
 }

@@ -89,8 +89,8 @@ class Bullmq implements Peer {
         return Object.values(counts).reduce((sum, count) => sum + count, 0)
     }
 
-    async close(): Promise<void> {
-        await this.#worker?.close(true)
-        await this.#queue?.close()
+    async rest(): Promise<void> {
+        await this.#worker?.close()
+        this.#worker = undefined
     }
 }

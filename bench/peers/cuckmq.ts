@@ -57,9 +57,8 @@ class Cuckmq implements Peer {
         return Number(rows[0].n)
     }
 
-    async close(): Promise<void> {
+    async rest(): Promise<void> {
         this.#worker?.stop()
         await this.#worker?.join({ graceMs: 1_000 })
-        await this.#pool.end()
     }
 }

@@ -77,8 +77,8 @@ class GraphileWorker implements Peer {
         return Number(rows[0].n)
     }
 
-    async close(): Promise<void> {
+    async rest(): Promise<void> {
         await this.#runner?.stop()
-        await this.#utils?.release()
+        this.#runner = undefined
     }
 }

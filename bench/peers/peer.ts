@@ -34,10 +34,10 @@ export interface Peer {
     enqueueTogether?(numCallers: number, payload: Payload, ms: number): Promise<number>
     /** Starts a worker; `concurrency` overrides that of the mode. */
     work(handler: Handler, concurrency?: number): Promise<void>
+    /** Stops the worker; another may be started. */
+    rest(): Promise<void>
     /** Jobs that are not finished. */
     numUnfinished(): Promise<number>
-    /** Stops what was started. Need not wait for long: the process ends next. */
-    close(): Promise<void>
 }
 
 export type MakePeer = (options: PeerOptions) => Peer

@@ -70,7 +70,7 @@ class Boss implements Peer {
         return Number(rows[0].n)
     }
 
-    async close(): Promise<void> {
-        await this.#boss.stop({ graceful: false, close: true })
+    async rest(): Promise<void> {
+        await this.#boss.offWork(QUEUE)
     }
 }

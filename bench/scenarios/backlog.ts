@@ -15,6 +15,11 @@ export const backlog: Scenario = {
     timeoutMs: 120_000,
     async sample(bench) {
         const full = bench.caseName.startsWith("1,") ? 1_000_000 : 100_000
-        return { [bench.caseName]: await drainOf(bench, bench.isSmall ? full / 100 : full, MAX_MS) }
+        return {
+            [bench.caseName]: await drainOf(bench, {
+                count: bench.isSmall ? full / 100 : full,
+                maxMs: MAX_MS,
+            }),
+        }
     },
 }
