@@ -80,6 +80,21 @@ export interface WorkerJobReturn extends AboutJob {
     attempt: number
 }
 
+/**
+ * A job function kept Node's event loop busy, so that nothing else in the process could go on for a second or more.
+ * Told when it is over.
+ */
+export interface WorkerEventLoopBlocked {
+    eventType: "worker-event-loop-blocked"
+    /** For how long, in milliseconds, give or take a quarter of a second. */
+    delayMs: number
+    /**
+     * Whether the worker's leases were renewed meanwhile, by a thread. If not, a block of more than two thirds of a
+     * `lockIntervalMs` may cost the worker its jobs.
+     */
+    isLeaseRenewed: boolean
+}
+
 /** What a handler returned could not be kept as the job's result. The job succeeded all the same. */
 export interface WorkerJobResultDiscard extends AboutJob {
     eventType: "worker-job-result-discard"
@@ -139,6 +154,7 @@ export type Event =
     | WorkerJobLeaseLost
     | WorkerJobReturn
     | WorkerJobResultDiscard
+    | WorkerEventLoopBlocked
     | OrchestratorJobSchedule
     | OrchestratorHeartbeat
     | OrchestratorJobFinalizeFailureTimeout

@@ -31,6 +31,7 @@ export type {
     OrchestratorJobFinalizeFailureUnmetDependencies,
     OrchestratorJobSchedule,
     OrchestratorStaleJobDefinitionSweep,
+    WorkerEventLoopBlocked,
     WorkerJobDequeue,
     WorkerJobError,
     WorkerJobFinalizeFailure,

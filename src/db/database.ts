@@ -30,6 +30,11 @@ export class Database {
         return retryRolledBack(() => this.#driver.transaction({ work, deadlineMs }))
     }
 
+    /** What another thread needs to connect, where it can. */
+    get connectionOptions(): object | undefined {
+        return this.#driver.connectionOptions?.()
+    }
+
     /** Hears notifications, where the pool can. */
     get listen(): Listen | undefined {
         return this.#driver.listen

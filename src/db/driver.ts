@@ -10,6 +10,8 @@ export interface Driver {
     transaction<T>(params: { work: (run: Run) => Promise<T>; deadlineMs: number }): Promise<T>
     /** Hears notifications until `stop`; absent where the pool offers no connection of its own for it. */
     listen?: Listen
+    /** What another thread needs to connect to the same database; absent where that cannot be handed over. */
+    connectionOptions?: () => object | undefined
 }
 
 /** Starts hearing a channel. `onLost` is called once, when it no longer does. */

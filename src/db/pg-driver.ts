@@ -1,4 +1,5 @@
 import type { PgClient, PgPool, PgQuery } from "./client.ts"
+import { connectionOptions } from "./connection-options.ts"
 import type { Driver, Listen, Row, Run } from "./driver.ts"
 import { NotSentError } from "./failure.ts"
 
@@ -39,6 +40,7 @@ export function pgDriver(pool: PgPool): Driver {
         transaction: ({ work, deadlineMs }) =>
             withClient({ pool, deadlineMs, work: (run) => inTransaction(run, work) }),
         ...(listen === undefined ? {} : { listen }),
+        connectionOptions: () => connectionOptions(pool),
     }
 }
 

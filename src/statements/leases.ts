@@ -21,7 +21,8 @@ export async function openLease({
     return Number(row?.[0])
 }
 
-const renewText = statementText(
+/** Its one parameter is the list of ids, which the thread that stands by for a blocked event loop sends as well. */
+export const renewLeasesText = statementText(
     (schema) => /* sql */ `-- cuckmq: renew-leases
 update ${schema}.lease
 set expires_at = clock_timestamp() + interval_ms * interval '1 ms'
@@ -35,7 +36,7 @@ export async function renewLeases({
     schema,
     ids,
 }: Query & { ids: readonly number[] }): Promise<number[]> {
-    return (await run(renewText(schema), [numberList(ids)])).map(([id]) => Number(id))
+    return (await run(renewLeasesText(schema), [numberList(ids)])).map(([id]) => Number(id))
 }
 
 const moveText = statementText(

@@ -4,6 +4,7 @@ import type { Run } from "../db/driver.ts"
 import { endLeases, moveJobs, openLease, renewLeases } from "../statements/leases.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import { returnLostClaims } from "../statements/return-jobs.ts"
+import { Standby } from "./standby.ts"
 
 /** A job that is held under a lease. */
 export interface HeldJob extends ClaimKey {
@@ -14,7 +15,7 @@ export interface HeldJob extends ClaimKey {
 interface Lease {
     readonly id: number
     readonly intervalMs: number
-    /** By our own monotonic clock, never later than the database's idea of it. */
+    /** By our own monotonic clock, never later than the database's idea of it. The standby may know a later one. */
     deadlineMs: number
     readonly jobs: Set<HeldJob>
     /** A claim under it may have got jobs that we do not know of. */
@@ -45,20 +46,30 @@ export class LeaseKeeper {
     readonly #leases = new Map<number, Lease>()
     readonly #opening = new Map<number, Promise<number>>()
     readonly #alarm = new Alarm(() => void this.#renew())
+    readonly #standby: Standby
     #renewing: Promise<void> | undefined
     #isClosed = false
+    /** Jobs came since the last renewal. */
+    #hasHeld = false
 
     constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
         this.#core = params.core
         this.#worker = params.worker
         this.#onError = params.onError
+        this.#standby = new Standby(params.core)
+    }
+
+    /** Whether leases are renewed though the event loop is blocked. */
+    get hasStandby(): boolean {
+        return this.#standby.isReady
     }
 
     /** The lease for claims of a given length; opens one if there is none. */
     async leaseFor(intervalMs: number): Promise<number> {
         const known = this.#current.get(intervalMs)
         // One that is about to lapse is renewed before it is claimed under.
-        if (known !== undefined && monotonicMs() >= known.deadlineMs - intervalMs / 2) await this.#renew()
+        if (known !== undefined && monotonicMs() >= this.#deadlineMs(known) - intervalMs / 2)
+            await this.#renew()
         return this.#currentID(intervalMs)
     }
 
@@ -67,12 +78,15 @@ export class LeaseKeeper {
         const lease = this.#leases.get(leaseID)
         if (lease === undefined || lease.isEnding) return false
         lease.jobs.add(job)
+        this.#hasHeld = true
+        this.#standby.begin(this.#leases.values())
         return true
     }
 
     /** Whether a job is held under a lease that has not lapsed. */
     isHeld(leaseID: number, job: HeldJob): boolean {
-        return (this.#leaseOf(leaseID, job)?.deadlineMs ?? 0) > monotonicMs()
+        const lease = this.#leaseOf(leaseID, job)
+        return lease !== undefined && this.#deadlineMs(lease) > monotonicMs()
     }
 
     /** Ceases to hold a job. */
@@ -96,6 +110,7 @@ export class LeaseKeeper {
         this.#isClosed = true
         this.#alarm.clear()
         const leases = [...this.#leases.values()]
+        this.#standby.end(leases)
         this.#leases.clear()
         this.#current.clear()
         const { run, schema } = this.#core
@@ -132,6 +147,7 @@ export class LeaseKeeper {
         }
         this.#current.set(intervalMs, lease)
         this.#leases.set(id, lease)
+        this.#standby.watch(lease)
         this.#schedule()
         return id
     }
@@ -171,14 +187,14 @@ export class LeaseKeeper {
         const asked = [...this.#leases.values()]
         const sentMs = monotonicMs()
         // No longer than until a lease lapses: then its jobs must be told, whether or not there is an answer.
-        const leftMs = Math.min(...asked.map((lease) => lease.deadlineMs)) - sentMs
+        const leftMs = Math.min(...asked.map((lease) => this.#deadlineMs(lease))) - sentMs
         const answerMs = Math.min(Math.max(leftMs, MIN_ANSWER_MS), MAX_ANSWER_MS)
         const run: Run = (text, values) => this.#core.database.query(text, values, answerMs)
         try {
             const { schema } = this.#core
             const renewed = new Set(await renewLeases({ run, schema, ids: asked.map((lease) => lease.id) }))
             for (const lease of asked) {
-                if (renewed.has(lease.id)) lease.deadlineMs = sentMs + lease.intervalMs
+                if (renewed.has(lease.id)) this.#extend(lease, sentMs + lease.intervalMs)
                 else this.#lose(lease)
             }
             for (const lease of asked)
@@ -186,13 +202,26 @@ export class LeaseKeeper {
         } catch (error) {
             this.#onError("renew leases", error)
             // Past its deadline a lease may be someone else's, whether or not we could be told.
-            for (const lease of asked) if (monotonicMs() >= lease.deadlineMs) this.#lose(lease)
+            for (const lease of asked) if (monotonicMs() >= this.#deadlineMs(lease)) this.#lose(lease)
         }
+        if (!this.#hasHeld && asked.every((lease) => lease.jobs.size === 0)) this.#standby.end(asked)
+        this.#hasHeld = false
         this.#schedule()
+    }
+
+    #extend(lease: Lease, deadlineMs: number): void {
+        lease.deadlineMs = deadlineMs
+        this.#standby.watch(lease)
+    }
+
+    #deadlineMs(lease: Lease): number {
+        if (lease.deadlineMs <= monotonicMs()) lease.deadlineMs = this.#standby.deadlineMs(lease)
+        return lease.deadlineMs
     }
 
     #lose(lease: Lease): void {
         if (!this.#leases.delete(lease.id)) return
+        this.#standby.forget(lease)
         if (this.#current.get(lease.intervalMs) === lease) this.#current.delete(lease.intervalMs)
         for (const job of lease.jobs) job.onLeaseLost()
         lease.jobs.clear()

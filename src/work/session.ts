@@ -5,6 +5,7 @@ import type { HintKind, HintSubscriber } from "../hints.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
 import { Lookout } from "./lookout.ts"
+import { LoopWatch } from "./loop-watch.ts"
 import { FAR_MS, JobRun, type RunHost } from "./run-job.ts"
 import { RunPool } from "./run-pool.ts"
 import type { WorkerSettings } from "./settings.ts"
@@ -34,6 +35,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
     readonly #claimer: Claimer
     readonly #pool: RunPool
     readonly #lookout: Lookout
+    readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
     readonly #releaseAlarm = new Alarm(() => this.#release())
@@ -71,6 +73,15 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
             onReady: () => this.#claimReady(),
             onRelease: (inMs) => this.#releaseAlarm.setNoLaterThan(Math.max(inMs, this.#emptyReleaseMs)),
             onLook: () => this.#refresh(),
+        })
+        this.#loopWatch = new LoopWatch({
+            isWanted: () => !this.#pool.isEmpty,
+            onBlocked: (delayMs) =>
+                this.emit({
+                    eventType: "worker-event-loop-blocked",
+                    delayMs,
+                    isLeaseRenewed: this.#leases.hasStandby,
+                }),
         })
         this.#watchAlarm.set(WATCH_MS)
         this.#unsubscribe = core.hints.subscribe(this)
@@ -226,6 +237,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
             return this.#endIfDone()
         }
         this.#pool.add(runs)
+        if (runs.length > 0) this.#loopWatch.begin()
         this.#pump()
     }
 
