@@ -78,8 +78,10 @@ export class LeaseKeeper {
         const lease = this.#leases.get(leaseID)
         if (lease === undefined || lease.isEnding) return false
         lease.jobs.add(job)
-        this.#hasHeld = true
-        this.#standby.begin(this.#leases.values())
+        if (!this.#hasHeld) {
+            this.#hasHeld = true
+            this.#standby.begin(this.#leases.values())
+        }
         return true
     }
 
