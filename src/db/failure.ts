@@ -26,6 +26,9 @@ export class NotSentError extends Error {
     }
 }
 
+/** The statement was sent, and whether it was done nobody says. */
+export class NoAnswerError extends Error {}
+
 /** Whether nothing of the statement was done: it was not sent, or the server answered with a refusal. */
 export function wasRefused(error: unknown): boolean {
     if (error instanceof NotSentError) return true

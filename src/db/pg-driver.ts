@@ -1,7 +1,8 @@
 import type { PgClient, PgPool, PgQuery } from "./client.ts"
 import { connectionOptions } from "./connection-options.ts"
 import type { Driver, Listen, Row, Run } from "./driver.ts"
-import { NotSentError } from "./failure.ts"
+import { NoAnswerError, NotSentError } from "./failure.ts"
+import { cutStuckConnections } from "./stuck-connections.ts"
 
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
 const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
@@ -52,8 +53,8 @@ async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promi
         await run("commit", [])
         return result
     } catch (error) {
-        // A failed rollback must not hide the cause; withClient destroys the connection after any error.
-        await run("rollback", []).catch(ignore)
+        // A failed rollback must not hide the cause. A connection that does not answer is destroyed without one.
+        if (!(error instanceof NoAnswerError)) await run("rollback", []).catch(ignore)
         throw error
     }
 }
@@ -88,6 +89,7 @@ function connectWithin(pool: PgPool, deadlineMs: number): Promise<PgClient> {
         const timer = setTimeout(() => {
             isLate = true
             reject(new NotSentError(new Error(`no connection to the database within ${deadlineMs} ms`)))
+            cutStuckConnections(pool, deadlineMs)
         }, deadlineMs)
         // A pool that is ended before it gets to our request never answers it, and must not hold the process.
         timer.unref()
@@ -108,7 +110,7 @@ function connectWithin(pool: PgPool, deadlineMs: number): Promise<PgClient> {
 function runWithin(client: PgClient, deadlineMs: number, text: string, values: unknown[]): Promise<Row[]> {
     return new Promise((resolve, reject) => {
         const timer = setTimeout(
-            () => reject(new Error(`no answer from the database within ${deadlineMs} ms`)),
+            () => reject(new NoAnswerError(`no answer from the database within ${deadlineMs} ms`)),
             deadlineMs,
         )
         client.query({ text, values, rowMode: "array", types: AS_TEXT }).then(

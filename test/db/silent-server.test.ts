@@ -1,7 +1,8 @@
 import { describe, expect, inject, it } from "vitest"
 import { pgDriver } from "../../src/db/pg-driver.ts"
-import { Config } from "../../src/index.ts"
+import { Config, type PgPool } from "../../src/index.ts"
 import { aborted, define } from "../support/define.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeSilentProxy } from "../support/silent-proxy.ts"
 import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
@@ -44,5 +45,33 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
         expect(await eventually(() => reason, 6_000)).toMatchObject({ code: "CUCKMQ_LEASE_LOST" })
         worker.stop()
         await worker.join({ graceMs: 0 })
+    })
+
+    it("does not keep the places of a pool whose connections were being made", async () => {
+        const proxy = await makeSilentProxy(inject("connectionString"))
+        const pool = makePool({ connectionString: proxy.url, max: 2 })
+        const { query } = pgDriver(pool)
+        const ask = () => query({ text: "select 1", values: [], deadlineMs: 200 })
+        proxy.fallSilent()
+        await Promise.all(
+            [ask(), ask(), ask()].map((asked) => expect(asked).rejects.toThrow("within 200 ms")),
+        )
+        expect(pool.totalCount).toBe(2)
+        proxy.speakAgain()
+        expect(await eventually(() => ask().catch(() => undefined))).toEqual([["1"]])
+        expect(pool.waitingCount).toBe(0)
+    })
+
+    it("is not asked to roll back what it does not answer", async () => {
+        const proxy = await makeSilentProxy(inject("connectionString"))
+        const texts: string[] = []
+        const pool = waitsBefore(makePool({ connectionString: proxy.url }), "", async (text) => {
+            texts.push(text)
+            if (text === "select 1") proxy.fallSilent()
+        })
+        const { transaction } = pgDriver(pool as PgPool)
+        const work = transaction({ deadlineMs: 500, work: (run) => run("select 1", []) })
+        await expect(work).rejects.toThrow("no answer from the database")
+        expect(texts).toEqual(["begin isolation level read committed", "select 1"])
     })
 })

@@ -6,9 +6,9 @@ interface Query {
 }
 
 /** A pool that passes everything on, and lets the test come before each statement whose text contains `part`. */
-export function waitsBefore(pool: pg.Pool, part: string, wait: () => Promise<void>): Pool {
+export function waitsBefore(pool: pg.Pool, part: string, wait: (text: string) => Promise<void>): Pool {
     const passOn = async (client: pg.PoolClient, query: Query) => {
-        if (query.text.includes(part)) await wait()
+        if (query.text.includes(part)) await wait(query.text)
         return client.query(query as unknown as string)
     }
     return passingOn(pool, passOn)
