@@ -26,6 +26,7 @@ export interface PgQuery {
 export interface PgPool {
     connect(): Promise<PgClient>
     on(event: "error", listener: (error: Error) => void): unknown
+    on(event: "connect", listener: (client: PgClient) => void): unknown
 }
 
 /** A PGlite instance, as far as cuckmq uses it. */

@@ -32,6 +32,8 @@ export function pgDriver(pool: PgPool): Driver {
     if (!guarded.has(pool)) {
         // Without a listener, an idle connection that the server cuts would end the process.
         pool.on("error", ignore)
+        // The same for one that is cut right after its start, between the pool's listener and the next one's.
+        pool.on("connect", (client) => client.on("error", ignore))
         guarded.add(pool)
     }
     const listen = listenWith(pool)

@@ -36,7 +36,7 @@ function passingOn(
     passOn: (client: pg.PoolClient, query: Query) => Promise<pg.QueryResult>,
 ): Pool {
     return {
-        on: (event: "error", listener: (error: Error) => void) => pool.on(event, listener),
+        on: (event: string, listener: never) => pool.on(event as "error", listener),
         connect: async () => {
             const client = await pool.connect()
             return {
