@@ -154,7 +154,7 @@ export class Settler {
         for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
             try {
                 const ids = new Set(await writing.write(items))
-                return items.map((item) => (ids.has(item.id) ? "recorded" : absence))
+                return ownOutcomes(items, ids).map((isRecorded) => (isRecorded ? "recorded" : absence))
             } catch (error) {
                 if (items.length > 1 && isDivisible(error)) {
                     const half = Math.ceil(items.length / 2)
@@ -184,6 +184,19 @@ export class Settler {
             }
         }
     }
+}
+
+/**
+ * For each item whether it was recorded. When a job was lost and claimed anew by the same worker, both claims may be
+ * settled together: then it is the later one that was recorded, since tokens only go up.
+ */
+function ownOutcomes(items: readonly ClaimKey[], ids: ReadonlySet<number>): boolean[] {
+    const outcomes = items.map(({ id }) => ids.has(id))
+    const numRecorded = outcomes.reduce((sum, isRecorded) => sum + Number(isRecorded), 0)
+    if (numRecorded === ids.size) return outcomes
+    const latest = new Map<number, number>()
+    for (const { id, token } of items) latest.set(id, Math.max(token, latest.get(id) ?? token))
+    return items.map(({ id, token }) => ids.has(id) && latest.get(id) === token)
 }
 
 /** Whether fewer jobs in a statement may help. */

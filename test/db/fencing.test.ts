@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
+import { Settler } from "../../src/work/settler.ts"
 import { define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
@@ -76,5 +78,24 @@ describe("a stale worker that is stopped by force", () => {
         gate.open()
         await finalized(queue, 1)
         expect(await queue.history()).toMatchObject([{ outcome: "succeeded", token: 2 }])
+    })
+})
+
+describe("two claims of a job that one worker settles together", () => {
+    it("are told apart: only the later one is recorded", async () => {
+        const queue = await makeQueue()
+        const { sql, schema } = queue
+        const job = define(queue.config, () => undefined)
+        const [first, id] = await job.deferMany([{ payload: {} }, { payload: {} }])
+        await sql.query(`update ${schema}.job set state = 'running', attempt = 2, token = 2`)
+        const settler = new Settler({
+            core: coreOf(queue.config),
+            worker: "worker",
+            onError: () => undefined,
+        })
+        const succeed = (id: number, token: number) =>
+            settler.succeed({ id, token, result: null, error: null })
+        const settled = [succeed(first as number, 2), succeed(id as number, 1), succeed(id as number, 2)]
+        expect(await Promise.all(settled)).toEqual(["recorded", "lost", "recorded"])
     })
 })
