@@ -16,8 +16,8 @@ export interface KnownDefinition {
 /** What a claim brought. */
 export interface Claim {
     jobs: ClaimedJob[]
-    /** A moment on the monotonic clock that is no later than the claim. */
-    claimedAtMs: number
+    /** When the answer came, by the monotonic clock: no earlier than the claim, so that no job times out early. */
+    answeredAtMs: number
     /** Nothing more stood ready. */
     isDrained: boolean
 }
@@ -42,26 +42,26 @@ export class Claimer {
         const leased = await this.#withLeases(definitions)
         const isFromStart = this.lanes.isFromStart
         const asked = Math.min(limit, this.#maxClaim)
-        const claimedAtMs = monotonicMs()
+        const sentMs = monotonicMs()
         const { run, schema } = this.#core
         const jobs = await this.#certainly(() =>
             claimJobs({ run, schema, lanes: this.lanes.next(leased), limit: asked }),
         )
-        if (isFromStart) this.lanes.measured(monotonicMs() - claimedAtMs)
+        const answeredAtMs = monotonicMs()
+        if (isFromStart) this.lanes.measured(answeredAtMs - sentMs)
         this.lanes.advance(jobs)
         if (jobs.length === asked) this.#maxClaim = Math.min(2 * this.#maxClaim, MAX_CLAIM)
-        return { jobs, claimedAtMs, isDrained: jobs.length < asked && this.#isAtEnd(isFromStart) }
+        return { jobs, answeredAtMs, isDrained: jobs.length < asked && this.#isAtEnd(isFromStart) }
     }
 
     /** Claims what the rate limits allow now, at most one job of each definition. */
     async claimLimited(definitions: readonly KnownDefinition[], limit: number): Promise<Claim> {
         const leased = await this.#withLeases(definitions)
-        const claimedAtMs = monotonicMs()
         const { run, schema } = this.#core
         const jobs = await this.#certainly(() =>
             claimLimitedJobs({ run, schema, definitions: leased, limit }),
         )
-        return { jobs, claimedAtMs, isDrained: true }
+        return { jobs, answeredAtMs: monotonicMs(), isDrained: true }
     }
 
     /** A claim that came up short has seen everything only if it looked from the start. */

@@ -42,11 +42,11 @@ export class JobRun implements HeldJob {
     #isShuttingDown = false
     #isLeaseLost = false
 
-    constructor(params: { job: ClaimedJob; definition: RegisteredJob; host: RunHost; claimedAtMs: number }) {
+    constructor(params: { job: ClaimedJob; definition: RegisteredJob; host: RunHost; answeredAtMs: number }) {
         this.job = params.job
         this.#definition = params.definition
         this.#host = params.host
-        this.#deadlineMs = params.claimedAtMs + params.job.timeoutMs
+        this.#deadlineMs = params.answeredAtMs + params.job.timeoutMs
     }
 
     get id(): number {

@@ -219,7 +219,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
         this.#lookout.look()
     }
 
-    #take({ jobs, claimedAtMs }: Claim): void {
+    #take({ jobs, answeredAtMs }: Claim): void {
         const runs: JobRun[] = []
         for (const job of jobs) {
             const definition = this.#lookout.definitionOf(job.definitionID)
@@ -227,7 +227,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
                 void this.settler.giveBack(job)
                 continue
             }
-            const run = new JobRun({ job, definition, host: this, claimedAtMs })
+            const run = new JobRun({ job, definition, host: this, answeredAtMs })
             // A lease that was lost while the claim was under way takes its jobs with it.
             if (this.#leases.hold(job.leaseID, run)) runs.push(run)
             else run.giveBack()

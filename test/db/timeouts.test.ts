@@ -1,8 +1,11 @@
+import { setTimeout } from "node:timers/promises"
+import type pg from "pg"
 import { describe, expect, it } from "vitest"
-import { JobDefinition, JobTimeoutError } from "../../src/index.ts"
+import { Config, JobDefinition, JobTimeoutError } from "../../src/index.ts"
 import { finalizedJob, finalizedJobs } from "../support/finalized.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeGate } from "../support/gate.ts"
-import { eventually, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
 
 function define(
     queue: Queue,
@@ -215,5 +218,27 @@ describe("a job that runs for longer than timeoutIntervalMs", () => {
         queue.worker()
         await eventually(async () => (await queue.jobs())[0]?.state === "delayed")
         expect((await queue.jobs())[0]?.expires_at).toEqual(before?.expires_at)
+    })
+})
+
+describe.runIf(hasServer())("a worker whose claim was slow", () => {
+    it("does not time its job out before the time", async () => {
+        const queue = await makeQueue()
+        const pool = waitsBefore(queue.pool as pg.Pool, "-- cuckmq: claim-jobs", () => setTimeout(300))
+        const config = new Config({ pool, schema: queue.schemaName })
+        const definition = new JobDefinition({
+            config,
+            name: "definition",
+            timeoutIntervalMs: 800,
+            jobFunction: (_: object) => new Promise(() => undefined),
+        })
+        definition.register()
+        queue.worker({ config })
+        const id = await definition.defer({ payload: {} })
+        expect(await finalizedJob(queue, id)).toMatchObject({ ...TIMED_OUT, attempt: 1 })
+        const { rows } = await queue.sql.query(
+            `select finalized_at - due_at >= interval '800 ms' as is_due from ${queue.schema}.job_history`,
+        )
+        expect(rows).toEqual([{ is_due: true }])
     })
 })
