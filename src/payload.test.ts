@@ -213,6 +213,28 @@ describe("encodeResult", () => {
                 },
             },
         ],
+        [
+            "toJSON that throws an error whose message throws",
+            {
+                toJSON() {
+                    throw Object.defineProperty(new Error(), "message", {
+                        get() {
+                            throw new Error("no")
+                        },
+                    })
+                },
+            },
+        ],
+        [
+            "toJSON that throws a revoked proxy",
+            {
+                toJSON() {
+                    const { proxy, revoke } = Proxy.revocable({}, {})
+                    revoke()
+                    throw proxy
+                },
+            },
+        ],
     ])("says why it does not keep %s", (_what, result) => {
         expect(encodeResult(result, MIB)).toEqual({ reason: expect.any(String) })
     })

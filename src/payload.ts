@@ -1,4 +1,5 @@
 import { InvalidPayloadError } from "./errors.ts"
+import { messageOf } from "./thrown.ts"
 
 /** Deeper nesting exhausts the stack of Postgres' JSON parser, or our own. */
 const MAX_DEPTH = 500
@@ -58,7 +59,8 @@ export function encodeResult(
         }
         return { text }
     } catch (error) {
-        return { reason: error instanceof Error ? error.message : "it cannot be read" }
+        // Whatever a toJSON throws may throw in its turn when it is read, and the job must be settled all the same.
+        return { reason: messageOf(error) }
     }
 }
 

@@ -17,12 +17,17 @@ const MAX_MESSAGE_BYTES = MAX_BYTES / 2
 /** Makes a record of whatever was thrown: errors, texts, undefined, proxies that throw when touched. Never throws. */
 export function recordThrown(params: { thrown: unknown; attempt: number; worker: string }): ThrownRecord {
     const name = cap(clean(read(params.thrown, "name") ?? typeof params.thrown), MAX_NAME_BYTES)
-    const message = cap(clean(read(params.thrown, "message") ?? describe(params.thrown)), MAX_MESSAGE_BYTES)
+    const message = messageOf(params.thrown)
     const record = { attempt: params.attempt, name, message, stack: null, worker: params.worker }
     const stack = read(params.thrown, "stack")
     if (stack === undefined) return record
     const room = MAX_BYTES - DATE_BYTES - Buffer.byteLength(JSON.stringify(record))
     return { ...record, stack: cap(clean(stack), room) }
+}
+
+/** The message of whatever was thrown, or what stands for one. Never throws. */
+export function messageOf(thrown: unknown): string {
+    return cap(clean(read(thrown, "message") ?? describe(thrown)), MAX_MESSAGE_BYTES)
 }
 
 function read(thrown: unknown, field: "name" | "message" | "stack"): string | undefined {
