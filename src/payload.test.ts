@@ -55,6 +55,7 @@ const REFUSED: [string, unknown, string][] = [
     ["a boxed text", { a: Object("a") }, "payload.a"],
     ["an instance of a class", { list: [{ price: new Price() }] }, "payload.list[0].price"],
     ["an object with toJSON", { a: { toJSON: () => 1 } }, "payload.a"],
+    ["an array with toJSON", { a: Object.assign([1], { toJSON: () => 1 }) }, "payload.a"],
     ["600 levels", nested(600), "payload"],
     ["1 MiB and a byte", ofBytes(MIB + 1), "payload"],
     ["1 MiB and a byte of two-byte characters", { text: "ü".repeat((MIB - 10) / 2) }, "payload"],

@@ -105,9 +105,11 @@ function findObjectFault(place: Place & { value: object }): Fault | undefined {
     if (ancestors.length === MAX_DEPTH)
         return { path: "payload", reason: `is nested deeper than ${MAX_DEPTH} levels` }
     ancestors.push(value)
-    const fault = Array.isArray(value)
-        ? findItemFault({ ...place, value })
-        : (findClassFault(value, path) ?? findPropertyFault({ value, path, ancestors, isSuspect }))
+    const fault =
+        findClassFault(value, path) ??
+        (Array.isArray(value)
+            ? findItemFault({ ...place, value })
+            : findPropertyFault({ value, path, ancestors, isSuspect }))
     ancestors.pop()
     return fault
 }
@@ -153,11 +155,12 @@ function isPlain(value: unknown, isSuspect: boolean): boolean {
 }
 
 function findClassFault(value: object, path: string): Fault | undefined {
-    const prototype: unknown = Object.getPrototypeOf(value)
     if (typeof (value as { toJSON?: unknown }).toJSON === "function") {
         const hint = value instanceof Date ? ": use its toISOString()" : ""
         return { path, reason: `is a ${classOf(value)}, which arrives as something else${hint}` }
     }
+    if (Array.isArray(value)) return undefined
+    const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null)
         return undefined
     return { path, reason: `is a ${classOf(value)}, which JSON has no form for` }
