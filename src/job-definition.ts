@@ -9,6 +9,7 @@ import {
     instant,
     jobID,
     knownOptions,
+    listOf,
     nameText,
     positiveMs,
     wholeNumber,
@@ -192,16 +193,15 @@ export class JobDefinition<Payload extends object, Result = void> {
      * @throws what `defer` throws.
      */
     async deferMany(jobs: readonly DeferOptions<Payload>[], options: DeferClient = {}): Promise<number[]> {
-        if (!Array.isArray(jobs)) {
-            throw new InvalidOptionError({
-                option: "jobs",
-                message: "expected `deferMany` to be called with an array of jobs",
-            })
-        }
         knownOptions("deferMany", options, ["client"])
-        const newJobs = jobs.map((job: DeferOptions<Payload>) => {
-            knownOptions("a job of deferMany", job, ["payload", "dependencies", "delayMs", "runAt"])
-            return this.#toNewJob(job)
+        const newJobs = listOf({
+            option: "jobs",
+            expected: "an array of jobs",
+            value: jobs,
+            check: (_option, job) => {
+                knownOptions("a job of deferMany", job, ["payload", "dependencies", "delayMs", "runAt"])
+                return this.#toNewJob(job as DeferOptions<Payload>)
+            },
         })
         return this.#core.enqueuer.deferAll(newJobs, toClient(options.client))
     }
@@ -214,12 +214,6 @@ export class JobDefinition<Payload extends object, Result = void> {
                 message: "expected `delayMs` or `runAt`, got both",
             })
         }
-        if (!Array.isArray(dependencies)) {
-            throw new InvalidOptionError({
-                option: "dependencies",
-                message: "expected `dependencies` to be an array of job ids",
-            })
-        }
         return {
             definition: this.#job,
             payload: encodePayload({
@@ -229,7 +223,12 @@ export class JobDefinition<Payload extends object, Result = void> {
             }),
             delayMs: delayMs === undefined || durationMs("delayMs", delayMs) === 0 ? null : delayMs,
             runAtMs: runAt === undefined ? null : instant("runAt", runAt).getTime(),
-            dependencies: dependencies.map((id: unknown) => jobID("dependencies", id)),
+            dependencies: listOf({
+                option: "dependencies",
+                expected: "an array of job ids",
+                value: dependencies,
+                check: jobID,
+            }),
         }
     }
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { InvalidOptionError } from "./errors.ts"
-import { durationMs, instant, jobID, knownOptions, nameText, positiveMs, wholeNumber } from "./options.ts"
+import {
+    callable,
+    durationMs,
+    instant,
+    jobID,
+    knownOptions,
+    listOf,
+    nameText,
+    positiveMs,
+    wholeNumber,
+} from "./options.ts"
 
 describe("the checks of options", () => {
     it("pass what is in range", () => {
@@ -12,7 +22,7 @@ describe("the checks of options", () => {
         expect(nameText("name", "a".repeat(255))).toHaveLength(255)
         expect(jobID("id", Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER)
         const now = new Date()
-        expect(instant("runAt", now)).toBe(now)
+        expect(instant("runAt", now)).toEqual(now)
     })
 
     it("say what they expected, and what they got", () => {
@@ -32,6 +42,29 @@ describe("the checks of options", () => {
         expect(() => nameText("name", "a".repeat(256))).toThrow(InvalidOptionError)
         expect(() => jobID("id", 2 ** 53)).toThrow(InvalidOptionError)
         expect(() => instant("runAt", new Date(Date.now() + 3_155_760_100_000))).toThrow(InvalidOptionError)
+    })
+
+    it("refuse what only passes for a Date", () => {
+        for (const fake of [Object.create(Date.prototype), new Proxy(new Date(), {}), { getTime: () => 0 }])
+            expect(() => instant("runAt", fake)).toThrow(InvalidOptionError)
+        const unlike = Object.assign(new Date(0), { getTime: () => Number.NaN })
+        expect(instant("runAt", unlike).getTime()).toBe(0)
+    })
+
+    it("refuse what cannot even be looked at", () => {
+        const { proxy, revoke } = Proxy.revocable([], {})
+        revoke()
+        for (const check of [durationMs, positiveMs, nameText, instant, jobID, callable])
+            expect(() => check("option", proxy as never)).toThrow(InvalidOptionError)
+        expect(() => listOf({ option: "list", expected: "a list", value: proxy, check: jobID })).toThrow(
+            InvalidOptionError,
+        )
+    })
+
+    it("take the holes of a list for what they are", () => {
+        const list = Object.assign([1], { 2: 3 })
+        const check = (_option: string, value: unknown) => value
+        expect(listOf({ option: "list", expected: "a list", value: list, check })).toEqual([1, undefined, 3])
     })
 
     it("name the options that exist when one does not", () => {

@@ -14,9 +14,18 @@ function refuse(option: string, expected: string, got: unknown): never {
 
 function show(value: unknown): string {
     if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-    if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object"
+    if (typeof value === "object" && value !== null) return isList(value) ? "an array" : "an object"
     if (typeof value === "function") return "a function"
     return String(value)
+}
+
+/** Of a proxy that was revoked, even this cannot be asked. */
+function isList(value: unknown): value is unknown[] {
+    try {
+        return Array.isArray(value)
+    } catch {
+        return false
+    }
 }
 
 /** Refuses options that are no object, or that have a name which `known` lacks. */
@@ -85,10 +94,32 @@ export function callable<F>(option: string, value: F): F {
 
 /** An instant. */
 export function instant(option: string, value: unknown): Date {
-    if (!(value instanceof Date) || Number.isNaN(value.getTime())) refuse(option, "a valid Date", value)
-    if (Math.abs(value.getTime() - Date.now()) > MAX_DURATION_MS)
-        refuse(option, "a Date within 100 years", value.toISOString())
-    return value
+    const time = timeOf(value)
+    if (Number.isNaN(time)) refuse(option, "a valid Date", value)
+    if (Math.abs(time - Date.now()) > MAX_DURATION_MS)
+        refuse(option, "a Date within 100 years", new Date(time).toISOString())
+    return new Date(time)
+}
+
+/** What a Date holds, whatever its methods say. Objects that only pass for a Date hold nothing. */
+function timeOf(value: unknown): number {
+    try {
+        return Date.prototype.getTime.call(value)
+    } catch {
+        return Number.NaN
+    }
+}
+
+/** A list, each item of which has passed a check; a hole is an item that is undefined. */
+export function listOf<Item>(params: {
+    option: string
+    expected: string
+    value: unknown
+    check: (option: string, item: unknown) => Item
+}): Item[] {
+    const { option, expected, value, check } = params
+    if (!isList(value)) refuse(option, expected, value)
+    return Array.from(value, (item) => check(option, item))
 }
 
 /** The id of a job. */

@@ -145,7 +145,10 @@ describe("an option of a deferral", () => {
     it.each<[string, readonly unknown[]]>([
         ["delayMs", NOT_DURATIONS],
         ["runAt", [5, "2030-01-01", {}, new Date(Number.NaN), new Date(8.64e15), new Date("1800-01-01")]],
-        ["dependencies", ["1", {}, 5, true, ["1"], [0], [-1], [1.5], [Number.NaN], [2 ** 53], [null], [[1]]]],
+        [
+            "dependencies",
+            ["1", {}, 5, true, ["1"], [0], [-1], [1.5], [Number.NaN], [2 ** 53], [null], [[1]], new Array(2)],
+        ],
         ["client", [5, "client", {}, { query: "select 1" }, true, null]],
         ["priority", [1]],
     ])("%s is refused by name, and nothing is deferred", async (option, values) => {
@@ -168,6 +171,7 @@ describe("an option of a deferral", () => {
             InvalidOptionError,
         )
         await expect(job.deferMany([good, { ...good, client: queue.sql } as never])).rejects.toThrow(/client/)
+        await expect(job.deferMany(Object.assign([good], { 2: good }))).rejects.toThrow(InvalidOptionError)
         await expect(job.deferMany([good, null as never])).rejects.toThrow(InvalidOptionError)
         await expect(job.deferMany(good as never)).rejects.toThrow(InvalidOptionError)
         await expect(job.defer(undefined as never)).rejects.toThrow(InvalidOptionError)
