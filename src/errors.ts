@@ -1,3 +1,5 @@
+import { messageOf } from "./thrown.ts"
+
 /** The codes of every error that cuckmq throws. They are stable across releases. */
 export type CuckmqErrorCode =
     | "CUCKMQ_INVALID_OPTION"
@@ -106,10 +108,9 @@ export class DatabaseError extends CuckmqError {
         retryable: boolean
         cause: unknown
     }) {
-        const reason = params.cause instanceof Error ? params.cause.message : String(params.cause)
         super({
             code: "CUCKMQ_DATABASE",
-            message: `${params.action} failed: ${reason}`,
+            message: `${params.action} failed: ${messageOf(params.cause)}`,
             retryable: params.retryable,
             cause: params.cause,
         })

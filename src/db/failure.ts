@@ -9,9 +9,15 @@ const NOT_PREPARED = new Set(["42P01", "3F000", "42704", "42883", "42703"])
 /** Connection lost, shutting down, out of resources, read-only, cancelled, lock not available. */
 const TRANSIENT_STATE = /^(08|53|57|25006|40|55P03)/
 
+/** A caller's own client may throw anything, such as a proxy that cannot be read. */
 function sqlStateOf(error: unknown): string | undefined {
-    if (typeof error !== "object" || error === null || !("code" in error)) return undefined
-    return typeof error.code === "string" ? error.code : undefined
+    if (typeof error !== "object" || error === null) return undefined
+    try {
+        const { code } = error as { code?: unknown }
+        return typeof code === "string" ? code : undefined
+    } catch {
+        return undefined
+    }
 }
 
 /** Whether the server undid the statement or transaction whole, by itself. */
@@ -56,11 +62,19 @@ export function lockNotAvailable(error: unknown): boolean {
     return sqlStateOf(error) === "55P03"
 }
 
+function isA<Type>(Class: abstract new (...args: never[]) => Type, error: unknown): error is Type {
+    try {
+        return error instanceof Class
+    } catch {
+        return false
+    }
+}
+
 /** Makes one of our errors of whatever a driver threw, so that no raw SQL error reaches the user. */
 export function toCuckmqError(params: { error: unknown; action: string; schema: string }): CuckmqError {
     const { action, schema } = params
-    const error = params.error instanceof NotSentError ? params.error.cause : params.error
-    if (error instanceof CuckmqError) return error
+    const error = isA(NotSentError, params.error) ? params.error.cause : params.error
+    if (isA(CuckmqError, error)) return error
     const sqlState = sqlStateOf(error)
     if (sqlState !== undefined && NOT_PREPARED.has(sqlState))
         return new SchemaNotPreparedError({ schema, cause: error })
