@@ -1,7 +1,7 @@
 import { Batcher } from "./batcher.ts"
 import type { SqlClient } from "./db/client.ts"
 import { type Database, runOnClient } from "./db/database.ts"
-import { toCuckmqError } from "./db/failure.ts"
+import { refusesValues, toCuckmqError } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
 import type { Hints } from "./hints.ts"
@@ -48,7 +48,7 @@ export class Enqueuer {
         this.#registry = params.registry
         this.#hints = params.hints
         this.#batcher = new Batcher({
-            flush: (jobs) => this.#insertCommitted(jobs),
+            flush: (jobs) => this.#insertShared(jobs),
             maxItems: MAX_JOBS,
             weigh: (job) => job.payload.length,
             maxWeight: MAX_PAYLOAD_LENGTH,
@@ -79,6 +79,27 @@ export class Enqueuer {
             this.#announce(jobs)
             return ids
         })
+    }
+
+    /**
+     * Inserts jobs of several callers. A payload may read otherwise each time, so one that was checked may still be
+     * refused by the database: then the jobs go in halves, until it is refused alone.
+     */
+    async #insertShared(jobs: readonly NewJob[]): Promise<(number | Promise<number>)[]> {
+        try {
+            return await this.#insertCommitted(jobs)
+        } catch (error) {
+            if (!refusesValues(error)) throw error
+            if (jobs.length === 1) return [rejected(error)]
+            const half = Math.ceil(jobs.length / 2)
+            const first = await this.#insertHalf(jobs.slice(0, half))
+            return [...first, ...(await this.#insertHalf(jobs.slice(half)))]
+        }
+    }
+
+    /** What befalls one half must not hide what became of the other. */
+    #insertHalf(jobs: readonly NewJob[]): Promise<(number | Promise<number>)[]> {
+        return this.#insertShared(jobs).catch((error: unknown) => jobs.map(() => rejected(error)))
     }
 
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
@@ -165,6 +186,13 @@ export class Enqueuer {
             throw toCuckmqError({ error, action: "defer", schema: this.#schema })
         }
     }
+}
+
+/** A promise that is handed on later, and until then must not pass for one that nobody handles. */
+function rejected(error: unknown): Promise<never> {
+    const promise = Promise.reject(error)
+    promise.catch(() => undefined)
+    return promise
 }
 
 function isReady(job: NewJob): boolean {
