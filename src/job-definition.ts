@@ -6,6 +6,7 @@ import type { JobContext } from "./job-context.ts"
 import {
     callable,
     durationMs,
+    hasMethods,
     instant,
     jobID,
     knownOptions,
@@ -234,7 +235,7 @@ export class JobDefinition<Payload extends object, Result = void> {
 }
 
 function toClient(client: SqlClient | undefined): SqlClient | undefined {
-    if (client !== undefined && typeof client?.query !== "function") {
+    if (client !== undefined && !hasMethods(client, ["query"])) {
         throw new InvalidOptionError({
             option: "client",
             message: "expected `client` to have a `query(text, values)` method",

@@ -3,6 +3,7 @@ import { InvalidOptionError } from "./errors.ts"
 import {
     callable,
     durationMs,
+    hasMethods,
     instant,
     jobID,
     knownOptions,
@@ -56,6 +57,8 @@ describe("the checks of options", () => {
         revoke()
         for (const check of [durationMs, positiveMs, nameText, instant, jobID, callable])
             expect(() => check("option", proxy as never)).toThrow(InvalidOptionError)
+        expect(() => knownOptions("Worker", proxy, [])).toThrow(InvalidOptionError)
+        expect(hasMethods(proxy, ["query"])).toBe(false)
         expect(() => listOf({ option: "list", expected: "a list", value: proxy, check: jobID })).toThrow(
             InvalidOptionError,
         )

@@ -30,15 +30,21 @@ function isList(value: unknown): value is unknown[] {
 
 /** Refuses options that are no object, or that have a name which `known` lacks. */
 export function knownOptions(owner: string, options: unknown, known: readonly string[]): void {
-    if (typeof options !== "object" || options === null || Array.isArray(options)) {
-        refuse(owner, "called with one options object", options)
-    }
-    for (const name of Object.keys(options)) {
+    for (const name of namesOf(options) ?? refuse(owner, "called with one options object", options)) {
         if (known.includes(name)) continue
         throw new InvalidOptionError({
             option: name,
             message: `${owner} has no option \`${name}\`; it has: ${known.join(", ")}`,
         })
+    }
+}
+
+function namesOf(options: unknown): string[] | undefined {
+    if (typeof options !== "object" || options === null || isList(options)) return undefined
+    try {
+        return Object.keys(options)
+    } catch {
+        return undefined
     }
 }
 
@@ -86,6 +92,16 @@ export function folderPath(option: string, value: unknown): string {
     return value
 }
 
+/** Whether a value is an object with these methods. One that cannot be looked at has none. */
+export function hasMethods(value: unknown, names: readonly string[]): boolean {
+    if (typeof value !== "object" || value === null) return false
+    try {
+        return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
+    } catch {
+        return false
+    }
+}
+
 /** A function. */
 export function callable<F>(option: string, value: F): F {
     if (typeof value !== "function") refuse(option, "a function", value)
@@ -110,6 +126,15 @@ function timeOf(value: unknown): number {
     }
 }
 
+/** A copy, since a list may be a proxy too. */
+function itemsOf(list: readonly unknown[], onFault: () => never): unknown[] {
+    try {
+        return Array.from(list)
+    } catch {
+        return onFault()
+    }
+}
+
 /** A list, each item of which has passed a check; a hole is an item that is undefined. */
 export function listOf<Item>(params: {
     option: string
@@ -119,7 +144,7 @@ export function listOf<Item>(params: {
 }): Item[] {
     const { option, expected, value, check } = params
     if (!isList(value)) refuse(option, expected, value)
-    return Array.from(value, (item) => check(option, item))
+    return itemsOf(value, () => refuse(option, expected, value)).map((item) => check(option, item))
 }
 
 /** The id of a job. */

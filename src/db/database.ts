@@ -1,4 +1,5 @@
 import { InvalidOptionError } from "../errors.ts"
+import { hasMethods } from "../options.ts"
 import type { Pool, SqlClient } from "./client.ts"
 import type { Driver, Listen, Row, Run } from "./driver.ts"
 import { wasRolledBack } from "./failure.ts"
@@ -63,11 +64,8 @@ async function retryRolledBack<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function driverFor(pool: unknown): Driver {
-    const methods = typeof pool === "object" && pool !== null ? (pool as Record<string, unknown>) : {}
-    if (typeof methods.connect === "function" && typeof methods.on === "function")
-        return pgDriver(pool as never)
-    if (typeof methods.transaction === "function" && typeof methods.listen === "function")
-        return embeddedDriver(pool as never)
+    if (hasMethods(pool, ["connect", "on"])) return pgDriver(pool as never)
+    if (hasMethods(pool, ["transaction", "listen"])) return embeddedDriver(pool as never)
     throw new InvalidOptionError({
         option: "pool",
         message: "expected `pool` to be a `pg` Pool or a PGlite instance",
