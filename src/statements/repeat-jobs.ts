@@ -5,14 +5,17 @@ import type { Query } from "./query.ts"
 /**
  * One job for each repeating definition whose tick has come, and the next tick: on the grid, so nothing drifts, and
  * after now, so ticks that were missed become one. The definition's row is locked before it is read, so however
- * many orchestrators ask, a tick yields one job.
+ * many orchestrators ask, a tick yields one job. No grid is finer than the clock, which counts in microseconds.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: repeat-jobs
 with due as materialized (
     select
-        id, name, num_attempts, timeout_interval_ms, next_repeat_at, repeat_interval_ms,
-        floor(date_part('epoch', statement_timestamp() - next_repeat_at) * 1000 / repeat_interval_ms) as num_missed
+        id, name, num_attempts, timeout_interval_ms, next_repeat_at,
+        greatest(repeat_interval_ms, 0.001) as interval_ms,
+        floor(
+            date_part('epoch', statement_timestamp() - next_repeat_at) * 1000 / greatest(repeat_interval_ms, 0.001)
+        ) as num_missed
     from ${schema}.job_definition
     where id = any($1::bigint[]) and repeat_interval_ms is not null and next_repeat_at <= statement_timestamp()
     order by id
@@ -20,8 +23,8 @@ with due as materialized (
 ), tick as materialized (
     select
         nextval(${jobSequence(schema)}) as job_id, due.*,
-        next_repeat_at + num_missed * repeat_interval_ms * interval '1 ms' as due_at,
-        next_repeat_at + (num_missed + 1) * repeat_interval_ms * interval '1 ms' as following_at
+        next_repeat_at + num_missed * interval_ms * interval '1 ms' as due_at,
+        next_repeat_at + (num_missed + 1) * interval_ms * interval '1 ms' as following_at
     from due
 ), moved as (
     update ${schema}.job_definition as definition

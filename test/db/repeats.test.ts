@@ -39,6 +39,16 @@ function untilTicks(queue: Queue, num: number, name?: string): Promise<number[]>
 }
 
 describe("a definition with repeatIntervalMs", () => {
+    it("come as often as the orchestrator looks, when the interval is shorter than anything", async () => {
+        const queue = await makeQueue()
+        repeat(queue.config, Number.MIN_VALUE)
+        const orchestrator = queue.orchestrator()
+        await untilTicks(queue, 3)
+        orchestrator.stop()
+        await orchestrator.join()
+        expect(queue.events.filter(({ eventType }) => eventType === "daemon-error")).toEqual([])
+    })
+
     it("gets its first job at once, with an empty payload", async () => {
         const queue = await makeQueue()
         repeat(queue.config, HOUR_MS)
