@@ -72,6 +72,13 @@ export function wholeNumber(option: string, value: unknown, max: number): number
     return value
 }
 
+/** A number, however small. */
+export function numberUpTo(option: string, value: unknown, max: number): number {
+    if (typeof value !== "number" || Number.isNaN(value) || value > max)
+        refuse(option, `a number of at most ${max}`, value)
+    return value
+}
+
 /** A name that Postgres can hold and that people can tell apart: 1 to 255 characters, no NUL. */
 export function nameText(option: string, value: unknown): string {
     if (typeof value !== "string" || value.trim() === "" || value.length > NAME_MAX_LENGTH) {

@@ -1,8 +1,7 @@
 import { type Config, type Core, coreOf } from "./config.ts"
 import { Daemon } from "./daemon.ts"
-import { InvalidOptionError } from "./errors.ts"
 import type { EventHandler } from "./events.ts"
-import { callable, durationMs, knownOptions, nameText, positiveMs } from "./options.ts"
+import { callable, durationMs, knownOptions, nameText, numberUpTo, positiveMs } from "./options.ts"
 import { WorkerSession } from "./work/session.ts"
 
 /** The options of a worker. */
@@ -86,11 +85,5 @@ export class Worker extends Daemon {
 }
 
 function toConcurrency(value: unknown): number {
-    if (typeof value !== "number" || Number.isNaN(value) || value > MAX_CONCURRENCY) {
-        throw new InvalidOptionError({
-            option: "concurrency",
-            message: `expected \`concurrency\` to be a number of at most ${MAX_CONCURRENCY}, got: ${String(value)}`,
-        })
-    }
-    return Math.max(1, Math.floor(value))
+    return Math.max(1, Math.floor(numberUpTo("concurrency", value, MAX_CONCURRENCY)))
 }

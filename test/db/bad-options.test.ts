@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { describe, expect, it } from "vitest"
 import {
     Config,
@@ -12,7 +13,7 @@ import { define } from "../support/define.ts"
 import { finalizedJob } from "../support/finalized.ts"
 import { makeQueue, type Queue } from "../support/with-schema.ts"
 
-const NOT_NUMBERS = ["1", true, {}, [], () => 1, 5n, Symbol("five")]
+const NOT_NUMBERS = ["1", true, {}, [], Object.create(null), () => 1, 5n, Symbol("five")]
 const NOT_POSITIVE = [
     0,
     -1,
@@ -104,7 +105,7 @@ describe("an option of another kind or out of its range", () => {
         const make = MAKERS[owner] as Make
         for (const value of values) {
             const error = thrownBy(() => make(queue, { [option]: value }))
-            expect(error, `${owner} with ${option}: ${String(value)}`).toEqual(refusalOf(option))
+            expect(error, `${owner} with ${option}: ${inspect(value)}`).toEqual(refusalOf(option))
             expect(error).toBeInstanceOf(InvalidOptionError)
         }
     })
@@ -158,7 +159,7 @@ describe("an option of a deferral", () => {
             const error = await job
                 .defer({ payload: {}, [option]: value } as never)
                 .catch((thrown: unknown) => thrown)
-            expect(error, String(value)).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option })
+            expect(error, inspect(value)).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option })
         }
         expect(await queue.jobs()).toEqual([])
     })
