@@ -17,6 +17,17 @@ export default defineConfig({
             {
                 extends: true,
                 test: {
+                    name: "fuzz",
+                    include: ["test/fuzz/**/*.test.ts"],
+                    ...withDatabase,
+                    globalSetup: [...withDatabase.globalSetup, "test/support/global-fuzz.ts"],
+                    // A run that hangs is found by `fuzz`; how long all of them take is for who asks for so many.
+                    testTimeout: 0,
+                },
+            },
+            {
+                extends: true,
+                test: {
                     name: "package",
                     include: [
                         "test/package/**/*.test.ts",
