@@ -77,10 +77,11 @@ const becomeDue = fc.nat(20).map((number) =>
 )
 
 /** Nobody need look at once, and a worker may be faster than the orchestrator. */
-const timeOut = fc.nat(20).map((number) =>
-    step(`the timeout of job ${number} passes`, {
+const timeOut = fc.tuple(fc.nat(20), fc.boolean()).map(([number, isRunning]) =>
+    step(`the timeout of ${isRunning ? "running" : "live"} job ${number} passes`, {
         run: async ({ oracle, world }) => {
-            const job = pick(oracle.live, number)
+            const running = oracle.live.filter(({ state }) => state === "running")
+            const job = pick(isRunning && running.length > 0 ? running : oracle.live, number)
             if (job === undefined) return
             await setPast(world, "expires_at", job.id)
             job.isExpired = true
@@ -117,6 +118,7 @@ const deploy = fc.tuple(fc.constantFrom("once", "twice", "often"), fc.nat(3)).ma
 export const timeSteps: fc.Arbitrary<Step>[] = [
     look,
     look,
+    orchestrate,
     orchestrate,
     becomeDue,
     timeOut,
