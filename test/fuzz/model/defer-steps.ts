@@ -24,7 +24,7 @@ interface Wish {
 const wish: fc.Arbitrary<Wish> = fc.record({
     definition: fc.constantFrom("once", "twice", "often"),
     due: fc.constantFrom("now", "now", "past", "moment", "far"),
-    dependencies: fc.array(fc.nat(19), { maxLength: 3 }),
+    dependencies: fc.oneof(fc.constant([]), fc.array(fc.nat(19), { minLength: 1, maxLength: 3 })),
 })
 
 const wishes = fc.array(wish, { minLength: 1, maxLength: 4 })

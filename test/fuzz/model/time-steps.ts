@@ -8,6 +8,7 @@ import { coreOf } from "../../../src/config.ts"
 import { finalizeDoomed } from "../../../src/finalize.ts"
 import { reclaimLapsed } from "../../../src/recover.ts"
 import { promoteDelayedJobs } from "../../../src/statements/promote-delayed-jobs.ts"
+import { compare } from "./compare.ts"
 import { pick, type Step, step } from "./step.ts"
 import { HOUR_MS, type World } from "./world.ts"
 
@@ -90,8 +91,8 @@ const timeOut = fc.tuple(fc.nat(20), fc.boolean()).map(([number, isRunning]) =>
 )
 
 /** No daemon has vouched for a definition for long, and an orchestrator that does not know it sweeps. */
-const retire = fc.constantFrom("once", "twice", "often").map((name) =>
-    step(`the definition ${name} goes stale`, {
+const retire = fc.tuple(fc.constantFrom("once", "twice", "often"), fc.boolean()).map(([name, isMissed]) =>
+    step(`the definition ${name} goes stale${isMissed ? ", and a job of it is deferred" : ""}`, {
         run: async ({ oracle, world }) => {
             const { sql, schema } = world.queue
             await sql.query(
@@ -101,6 +102,10 @@ const retire = fc.constantFrom("once", "twice", "often").map((name) =>
             await sweep().run({ core: coreOf(world.config), emit: () => undefined })
             oracle.definition(name).isStale = true
             oracle.sweepDefinitions()
+            if (!isMissed) return
+            await compare(oracle, world)
+            const id = await world.definition(name).defer({ payload: world.payload() })
+            oracle.add({ id, definition: name, dependencies: [], isFar: false })
         },
     }),
 )
