@@ -45,12 +45,12 @@ export class SteppedWorker implements RunHost {
     /** Claims up to `limit` jobs and starts them. */
     async claim(definitions: readonly KnownDefinition[], limit: number): Promise<ClaimedJob[]> {
         this.#claimer.lanes.rewind(monotonicMs())
-        const { jobs, claimedAtMs } = await this.#claimer.claim(definitions, limit)
+        const { jobs, answeredAtMs } = await this.#claimer.claim(definitions, limit)
         for (const job of jobs) {
             const known = definitions.find(({ id }) => id === job.definitionID)
             if (known === undefined)
                 throw new Error(`claimed a job of ${job.definitionID}, which was not asked for`)
-            this.#start({ job, claimedAtMs, known })
+            this.#start({ job, answeredAtMs, known })
         }
         await this.settler.drain()
         return jobs
@@ -86,14 +86,14 @@ export class SteppedWorker implements RunHost {
 
     onRetry(): void {}
 
-    #start(params: { job: ClaimedJob; claimedAtMs: number; known: KnownDefinition }): void {
-        const { job, claimedAtMs, known } = params
+    #start(params: { job: ClaimedJob; answeredAtMs: number; known: KnownDefinition }): void {
+        const { job, answeredAtMs, known } = params
         let settle: (how: { returns: unknown } | { throws: unknown }) => void = () => undefined
         const ended = new Promise<unknown>((resolve, reject) => {
             settle = (how) => ("returns" in how ? resolve(how.returns) : reject(how.throws))
         })
         const definition = { ...known.definition, run: () => ended }
-        const run = new JobRun({ job, definition, host: this, claimedAtMs })
+        const run = new JobRun({ job, definition, host: this, answeredAtMs })
         if (!this.#leases.hold(job.leaseID, run)) throw new Error(`a new claim of job ${job.id} is not held`)
         const started = { promise: Promise.resolve() }
         this.runs.add({
