@@ -64,7 +64,8 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
     timeoutIntervalMs?: number
     /**
      * The length of the lease in milliseconds: how long after its worker went silent a job is taken back. The worker
-     * renews the lease while it lives, so this need not be longer than the job runs. Default 60,000.
+     * renews the lease while it lives, so this need not be longer than the job runs. Default 60,000; less than
+     * 100 counts as 100, since a lease that lapses before its claim is answered would hand jobs round without end.
      */
     lockIntervalMs?: number
     /** Does the work. */
@@ -117,6 +118,9 @@ export interface DeferClient {
     client?: SqlClient
 }
 
+/** The shortest lease. */
+const MIN_LOCK_INTERVAL_MS = 100
+
 /** A kind of job: its name, its rules, and the function that does the work. */
 export class JobDefinition<Payload extends object, Result = void> {
     readonly #core: Core
@@ -147,9 +151,12 @@ export class JobDefinition<Payload extends object, Result = void> {
                 "timeoutIntervalMs",
                 options.timeoutIntervalMs ?? JOB_DEFINITION_DEFAULTS.timeoutIntervalMs,
             ),
-            lockIntervalMs: positiveMs(
-                "lockIntervalMs",
-                options.lockIntervalMs ?? JOB_DEFINITION_DEFAULTS.lockIntervalMs,
+            lockIntervalMs: Math.max(
+                MIN_LOCK_INTERVAL_MS,
+                positiveMs(
+                    "lockIntervalMs",
+                    options.lockIntervalMs ?? JOB_DEFINITION_DEFAULTS.lockIntervalMs,
+                ),
             ),
             retryDelayMs,
             // The payload is what `defer` encoded, so its type is the one that `defer` demanded.
