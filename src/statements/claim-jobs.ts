@@ -40,6 +40,8 @@ export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token
  * Looks up the head of each lane, takes the best priority among the heads, and pulls jobs from the lanes at that
  * priority in the order given: an index range per lane and nothing else, whatever stands delayed, blocked or
  * unknown. The sub-select is materialized because it locks; a re-run of it would claim more than \`limit\`.
+ * Nothing is claimed under a lease that was revoked before the statement began, and may be gone: nobody would ever
+ * take such a job back.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-jobs
@@ -54,6 +56,7 @@ with lane as materialized (
         order by job.position
         limit 1
     ) as head
+    where exists (select from ${schema}.lease where lease.id = lane.lease_id and lease.revoked_by is null)
 ), picked as materialized (
     select job.id, best.lease_id
     from (select * from lane where priority = (select min(priority) from lane) order by turn) as best

@@ -7,13 +7,18 @@ import type { Query } from "./query.ts"
  * At most one job of each rate-limited definition whose interval has passed. The definition's row is locked first,
  * and the instant of release is read once, after the lock: the same instant dates the claim and starts the next
  * interval, so no two releases are closer than the interval. \`skip locked\` keeps one definition out of the way of
- * the others, and the one that could have released for longest comes first.
+ * the others, and the one that could have released for longest comes first. As everywhere, nothing is claimed under a
+ * lease that was revoked.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
-with open_definition as materialized (
+with held as materialized (
+    select asked.definition_id, lease.id as lease_id
+    from rows from (unnest($1::bigint[]), unnest($2::bigint[])) as asked(definition_id, lease_id)
+    join ${schema}.lease on lease.id = asked.lease_id and lease.revoked_by is null
+), open_definition as materialized (
     select id, release_interval_ms from ${schema}.job_definition
-    where id = any($1::bigint[]) and next_release_at <= statement_timestamp()
+    where id = any(array(select definition_id from held)) and next_release_at <= statement_timestamp()
         and exists (select from ${schema}.job where job.definition_id = job_definition.id and job.state = 'ready')
     order by next_release_at, id
     limit $3::integer
@@ -35,10 +40,9 @@ with open_definition as materialized (
     where definition.id = picked.definition_id
 )
 update ${schema}.job
-set ${CLAIM_ASSIGNMENTS}, lease_id = lease.id, claimed_at = picked.released_at
+set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at
 from picked
-join rows from (unnest($1::bigint[]), unnest($2::bigint[])) as lease(definition_id, id)
-    on lease.definition_id = picked.definition_id
+join held on held.definition_id = picked.definition_id
 where job.id = picked.id
 returning ${CLAIMED_COLUMNS}`,
 )

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
 import { LeaseLostError } from "../../src/index.ts"
+import { claimJobs } from "../../src/statements/claim-jobs.ts"
+import { claimLimitedJobs } from "../../src/statements/claim-limited-jobs.ts"
+import { openLease } from "../../src/statements/leases.ts"
 import { LeaseKeeper } from "../../src/work/lease-keeper.ts"
 import { aborted, define } from "../support/define.ts"
 import { finalized, rowID } from "../support/finalized.ts"
@@ -75,6 +78,37 @@ describe("leases", () => {
         )
         expect((await queue.sql.query(live)).rows).toHaveLength(1)
         await keeper.close()
+    })
+
+    it("are never so short that jobs go round without being run", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined, { lockIntervalMs: 0.01 })
+        queue.worker()
+        await job.defer({ payload: {} })
+        expect(await finalized(queue, 1)).toMatchObject([{ outcome: "succeeded", attempt: 1 }])
+    })
+
+    it("that were revoked, or are gone, get no jobs: nobody would take them back", async () => {
+        const queue = await makeQueue()
+        const { run, schema } = coreOf(queue.config)
+        const [plain, limited] = [{}, { name: "limited", releaseIntervalMs: 1 }].map((options) =>
+            define(queue.config, () => undefined, options),
+        )
+        await plain?.defer({ payload: {} })
+        await limited?.defer({ payload: {} })
+        const definitionIDs = (await queue.jobs()).map((job) => Number(job.definition_id))
+        const leaseID = await openLease({ run, schema, worker: "frozen", intervalMs: 60_000 })
+        const leased = definitionIDs.map((definitionID) => ({ definitionID, leaseID }))
+        const lanes = leased.map((lane) => ({ ...lane, priority: 0, cursor: 0 }))
+        for (const change of [
+            "update %.lease set revoked_by = pg_current_xact_id()",
+            "delete from %.lease",
+        ]) {
+            await queue.sql.query(change.replace("%", queue.schema))
+            expect(await claimJobs({ run, schema, lanes, limit: 10 })).toEqual([])
+            expect(await claimLimitedJobs({ run, schema, definitions: leased, limit: 10 })).toEqual([])
+        }
+        expect(await queue.jobs()).toMatchObject([{ state: "ready" }, { state: "ready" }])
     })
 
     it("that are lost abort the signal with LeaseLostError and raise an event", async () => {
