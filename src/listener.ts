@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { Alarm } from "./clock.ts"
 import type { Database } from "./db/database.ts"
+import type { Listening } from "./db/driver.ts"
 import { notify } from "./statements/notify.ts"
 
 const FIRST_RETRY_MS = 100
@@ -12,15 +13,22 @@ const TEST_MS = 5_000
 /** How often a connection that works is tested again, and how long a deaf one (a pooler's) is left alone. */
 const TEST_EVERY_MS = 60_000
 
-/** Hears one channel over a connection of its own: reconnects when it is lost, gives up for a while when it is deaf. */
+/**
+ * Hears one channel over a connection of its own: reconnects when it is lost, gives up for a while when it is deaf.
+ * A pooler that gives connections to the server out by transaction leaves what was listened to on one that others go
+ * on using, for as long as it lives. So a new connection first listens to a channel of this Listener alone, where nobody
+ * says anything but it, and to the one that matters once it has heard itself.
+ */
 export class Listener {
     readonly #database: Database
     readonly #channel: string
+    readonly #testChannel: string
     readonly #onMessage: (message: string) => void
     readonly #onConnect: () => void
     readonly #alarm = new Alarm(() => this.#act())
     #act: () => void = () => undefined
-    #stopHearing: (() => Promise<void>) | undefined
+    #listening: Listening | undefined
+    #isHearing = false
     #isWanted = false
     #isConnecting = false
     #retryMs = FIRST_RETRY_MS
@@ -35,6 +43,7 @@ export class Listener {
     }) {
         this.#database = params.database
         this.#channel = params.channel
+        this.#testChannel = `${params.channel}_${randomBytes(8).toString("hex")}`
         this.#onMessage = params.onMessage
         this.#onConnect = params.onConnect
     }
@@ -48,27 +57,30 @@ export class Listener {
     async stop(): Promise<void> {
         this.#isWanted = false
         this.#alarm.clear()
-        const stopHearing = this.#stopHearing
-        this.#stopHearing = undefined
-        await stopHearing?.().catch(() => undefined)
+        await this.#disconnect()
+    }
+
+    async #disconnect(): Promise<void> {
+        const listening = this.#listening
+        this.#listening = undefined
+        this.#isHearing = false
+        await listening?.stop().catch(() => undefined)
     }
 
     async #connect(): Promise<void> {
         const listen = this.#database.listen
-        if (listen === undefined || !this.#isWanted || this.#isConnecting || this.#stopHearing !== undefined)
+        if (listen === undefined || !this.#isWanted || this.#isConnecting || this.#listening !== undefined)
             return
         this.#isConnecting = true
         try {
-            const { stop } = await listen({
-                channel: this.#channel,
+            this.#listening = await listen({
+                channel: this.#testChannel,
                 onMessage: (message) => this.#hear(message),
                 onLost: () => this.#reconnect(FIRST_RETRY_MS),
             }).finally(() => {
                 this.#isConnecting = false
             })
-            this.#stopHearing = stop
             if (!this.#isWanted) return await this.stop()
-            this.#onConnect()
             this.#test()
         } catch {
             this.#reconnect(this.#retryMs)
@@ -77,23 +89,35 @@ export class Listener {
     }
 
     #reconnect(afterMs: number): void {
-        const stopHearing = this.#stopHearing
-        this.#stopHearing = undefined
-        void stopHearing?.().catch(() => undefined)
+        void this.#disconnect()
         if (this.#isWanted) this.#schedule(afterMs, () => void this.#connect())
     }
 
     #test(): void {
         this.#testMessage = randomUUID()
         const run = (text: string, values: unknown[]) => this.#database.query(text, values)
-        notify({ run, channel: this.#channel, message: this.#testMessage }).catch(() => undefined)
+        notify({ run, channel: this.#testChannel, message: this.#testMessage }).catch(() => undefined)
         this.#schedule(TEST_MS, () => this.#reconnect(TEST_EVERY_MS))
     }
 
     #hear(message: string): void {
+        // From a connection that we have given up already.
+        if (this.#listening === undefined) return
         if (message !== this.#testMessage) return this.#onMessage(message)
         this.#retryMs = FIRST_RETRY_MS
         this.#schedule(TEST_EVERY_MS, () => this.#test())
+        if (!this.#isHearing) void this.#hearAll()
+    }
+
+    async #hearAll(): Promise<void> {
+        const listening = this.#listening
+        this.#isHearing = true
+        try {
+            await listening?.add(this.#channel)
+            if (this.#isWanted && this.#listening === listening) this.#onConnect()
+        } catch {
+            if (this.#listening === listening) this.#reconnect(FIRST_RETRY_MS)
+        }
     }
 
     #schedule(afterMs: number, act: () => void): void {

@@ -19,4 +19,11 @@ export type Listen = (params: {
     channel: string
     onMessage: (payload: string) => void
     onLost: () => void
-}) => Promise<{ stop: () => Promise<void> }>
+}) => Promise<Listening>
+
+/** What hears. */
+export interface Listening {
+    /** Hears another channel too. */
+    add(channel: string): Promise<void>
+    stop(): Promise<void>
+}

@@ -7,7 +7,7 @@ import { cutStuckConnections } from "./stuck-connections.ts"
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
 const AS_TEXT: PgQuery["types"] = { getTypeParser: () => (value) => value }
 
-/** How long the listening connection may take to be made. */
+/** How long the listening connection may take to be made, and to begin to hear. */
 const LISTEN_DEADLINE_MS = 10_000
 
 /** How long it may take to be ended in good order. */
@@ -152,27 +152,33 @@ function listenWith(pool: PgPool): Listen | undefined {
         client.on("error", lose)
         client.on("end", lose)
         client.on("notification", (message) => onMessage(message.payload ?? ""))
-        let timer: NodeJS.Timeout | undefined
-        const isLate = new Promise<never>((_, reject) => {
-            timer = setTimeout(() => reject(new Error("no connection to listen on")), LISTEN_DEADLINE_MS)
-        })
-        const listening = client.connect().then(() => client.query(`listen ${channel}`))
-        try {
-            await Promise.race([listening, isLate])
-        } catch (error) {
+        const stop = async () => {
             isLost = true
-            listening.catch(ignore)
-            void endWithin(client)
+            await endWithin(client)
+        }
+        const add = (name: string) => listeningWithin(client.query(`listen ${name}`))
+        try {
+            await listeningWithin(client.connect())
+            await add(channel)
+        } catch (error) {
+            void stop()
             throw error
-        } finally {
-            clearTimeout(timer)
         }
-        return {
-            stop: async () => {
-                isLost = true
-                await endWithin(client)
-            },
-        }
+        return { add, stop }
+    }
+}
+
+/** Waits for a step towards hearing, but not for ever. */
+async function listeningWithin(step: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const isLate = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("no connection to listen on")), LISTEN_DEADLINE_MS)
+    })
+    try {
+        await Promise.race([step, isLate])
+    } finally {
+        clearTimeout(timer)
+        step.catch(ignore)
     }
 }
 

@@ -22,8 +22,15 @@ export function embeddedDriver(database: PGliteDatabase): Driver {
         transaction: ({ work }) =>
             database.transaction((transaction) => work((text, values) => runOn(transaction, text, values))),
         listen: async ({ channel, onMessage }) => {
-            const stop = await database.listen(channel, onMessage)
-            return { stop }
+            const stops: (() => Promise<void>)[] = []
+            const add = async (name: string) => void stops.push(await database.listen(name, onMessage))
+            await add(channel)
+            return {
+                add,
+                stop: async () => {
+                    for (const stop of stops) await stop()
+                },
+            }
         },
     }
 }
