@@ -1,7 +1,8 @@
 import type pg from "pg"
-import { expect, it, onTestFinished } from "vitest"
+import { expect, it } from "vitest"
 import { Config, type Event, Orchestrator, type Pool } from "../../src/index.ts"
 import { define } from "../support/define.ts"
+import { makeRole } from "../support/role.ts"
 import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
 /** A pool that lets `act` happen right before the first statement that contains `part` is answered. */
@@ -67,14 +68,12 @@ it.skipIf(!hasServer())(
 it.skipIf(!hasServer())("a role that may not truncate removes finalized jobs all the same", async () => {
     const queue = await makeQueue()
     const { sql, schema, schemaName } = queue
-    const role = `role_${schemaName}`
-    await sql.query(`create role ${role}`)
-    onTestFinished(async () => {
-        await sql.query(`drop owned by ${role}`)
-        await sql.query(`drop role ${role}`)
+    const role = await makeRole({
+        grants: [
+            `usage on schema ${schema}`,
+            `select, insert, update, delete on all tables in schema ${schema}`,
+        ],
     })
-    await sql.query(`grant usage on schema ${schema} to ${role}`)
-    await sql.query(`grant select, insert, update, delete on all tables in schema ${schema} to ${role}`)
     const job = define(queue.config, () => undefined)
     queue.worker({ concurrency: 100 })
     await job.deferMany(Array.from({ length: 7_000 }, () => ({ payload: {} })))
@@ -84,7 +83,7 @@ it.skipIf(!hasServer())("a role that may not truncate removes finalized jobs all
     })
     const events: Event[] = []
     const orchestrator = new Orchestrator({
-        config: new Config({ pool: makePool({ options: `-c role=${role}` }), schema: schemaName }),
+        config: new Config({ pool: makePool({ role }), schema: schemaName }),
         cleanIntervalMs: 20,
         finalizedJobSweepThresholdMs: 1,
         eventHandler: ({ event }) => void events.push(event),

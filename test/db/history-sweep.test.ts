@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalized, finalizedJob, rowID } from "../support/finalized.ts"
+import { makeRole } from "../support/role.ts"
 import { openSession, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makePool, makeQueue, type Queue } from "../support/with-schema.ts"
 
@@ -112,14 +112,16 @@ describe("the sweep of history", () => {
 
     it.skipIf(!hasServer())("deletes row by row for a role that may not truncate", async () => {
         const queue = await makeQueue()
-        const { sql, schema } = queue
-        const role = `role_${randomBytes(4).toString("hex")}`
-        await sql.query(`create role ${role}`)
-        await sql.query(`grant usage on schema ${schema} to ${role}`)
-        await sql.query(`grant select, insert, update, delete on all tables in schema ${schema} to ${role}`)
-        await sql.query(`grant usage on all sequences in schema ${schema} to ${role}`)
+        const { schema } = queue
+        const role = await makeRole({
+            grants: [
+                `usage on schema ${schema}`,
+                `select, insert, update, delete on all tables in schema ${schema}`,
+                `usage on all sequences in schema ${schema}`,
+            ],
+        })
         const config = new Config({
-            pool: makePool({ options: `-c role=${role}` }),
+            pool: makePool({ role }),
             schema: queue.schemaName,
         })
         const job = define(config, () => undefined)
@@ -138,7 +140,5 @@ describe("the sweep of history", () => {
             await daemon.join()
         }
         expect(queue.events.filter(({ eventType }) => eventType === "daemon-error")).toEqual([])
-        await sql.query(`drop owned by ${role}`)
-        await sql.query(`drop role ${role}`)
     })
 })

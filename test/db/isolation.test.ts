@@ -2,19 +2,17 @@ import { describe, expect, it } from "vitest"
 import { define } from "../support/define.ts"
 import { finalized, rowID } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
+import { makeRole } from "../support/role.ts"
 import { inTransaction, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
-
-/** What `options` of a pool must be for its sessions to begin with a setting. */
-function withSetting(name: string, value: string) {
-    return { pool: { options: `-c ${name}=${value.replaceAll(" ", "\\ ")}` } }
-}
 
 describe.skipIf(!hasServer())("a role whose transactions are by default", () => {
     it.each(["repeatable read", "serializable"])(
         "%s works off all kinds of jobs, each once",
         async (level) => {
-            const queue = await makeQueue(withSetting("default_transaction_isolation", level))
+            const queue = await makeQueue({
+                pool: { role: await makeRole({ settings: { default_transaction_isolation: level } }) },
+            })
             const runs = new Map<number, number>()
             const job = define(
                 queue.config,
@@ -49,7 +47,11 @@ describe.skipIf(!hasServer())("a role whose transactions are by default", () => 
     )
 
     it("repeatable read releases a dependent that is deferred while the required job ends", async () => {
-        const queue = await makeQueue(withSetting("default_transaction_isolation", "repeatable read"))
+        const queue = await makeQueue({
+            pool: {
+                role: await makeRole({ settings: { default_transaction_isolation: "repeatable read" } }),
+            },
+        })
         const gate = makeGate()
         const job = define(queue.config, ({ waits }) => (waits === true ? gate.opened : undefined))
         queue.worker({ concurrency: 2 })
@@ -71,7 +73,9 @@ describe.skipIf(!hasServer())("a role whose transactions are by default", () => 
     it("read only is told so, and may try again", async () => {
         const queue = await makeQueue()
         const job = define(
-            queue.otherConfig({ options: "-c default_transaction_read_only=on" }),
+            queue.otherConfig({
+                role: await makeRole({ settings: { default_transaction_read_only: "on" } }),
+            }),
             () => undefined,
         )
         await expect(job.defer({ payload: {} })).rejects.toMatchObject({
@@ -84,8 +88,12 @@ describe.skipIf(!hasServer())("a role whose transactions are by default", () => 
 
 describe.skipIf(!hasServer())("a session whose time zone is far away", () => {
     it("delays, leases and times out jobs as any other", async () => {
-        const queue = await makeQueue(withSetting("TimeZone", "Asia/Tokyo"))
-        const elsewhere = queue.otherConfig({ options: "-c TimeZone=America/St_Johns" })
+        const queue = await makeQueue({
+            pool: { role: await makeRole({ settings: { TimeZone: "Asia/Tokyo" } }) },
+        })
+        const elsewhere = queue.otherConfig({
+            role: await makeRole({ settings: { TimeZone: "America/St_Johns" } }),
+        })
         const gate = makeGate()
         const producer = define(queue.config, () => undefined)
         define(elsewhere, ({ waits }) => (waits === true ? gate.opened : undefined))

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { Config, InvalidOptionError, SchemaNotPreparedError } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalized, finalizedJob } from "../support/finalized.ts"
+import { makeRole } from "../support/role.ts"
 import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
 /** Names that break whoever forgets to quote; each test adds what makes them its own. */
@@ -70,17 +71,16 @@ describe("prepareSchema", () => {
         "may be called by a role that may not create anything, when all is there",
         async () => {
             const queue = await makeQueue()
-            const role = `role_${randomBytes(4).toString("hex")}`
-            await queue.sql.query(`create role ${role} login password 'secret'`)
-            await queue.sql.query(`grant usage on schema ${queue.schema} to ${role}`)
-            await queue.sql.query(`grant select on ${queue.schema}.migration to ${role}`)
+            const role = await makeRole({
+                grants: [`usage on schema ${queue.schema}`, `select on ${queue.schema}.migration`],
+            })
             const config = new Config({
-                pool: makePool({ max: 1, options: `-c role=${role}` }),
+                pool: makePool({ max: 1, role }),
                 schema: queue.schemaName,
             })
             await config.prepareSchema()
             const elsewhere = new Config({
-                pool: makePool({ max: 1, options: `-c role=${role}` }),
+                pool: makePool({ max: 1, role }),
                 schema: "nope",
             })
             await expect(elsewhere.prepareSchema()).rejects.toMatchObject({
@@ -88,8 +88,6 @@ describe("prepareSchema", () => {
                 sqlState: "42501",
                 retryable: false,
             })
-            await queue.sql.query(`drop owned by ${role}`)
-            await queue.sql.query(`drop role ${role}`)
         },
     )
 

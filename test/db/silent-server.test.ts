@@ -1,14 +1,14 @@
-import { describe, expect, inject, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { pgDriver } from "../../src/db/pg-driver.ts"
 import { Config, type PgPool } from "../../src/index.ts"
 import { aborted, define } from "../support/define.ts"
 import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeSilentProxy } from "../support/silent-proxy.ts"
-import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
+import { eventually, hasServer, makePool, makeQueue, queueURL } from "../support/with-schema.ts"
 
 describe.skipIf(!hasServer())("a server that falls silent", () => {
     it("does not hold whoever ends the listening connection", async () => {
-        const proxy = await makeSilentProxy(inject("connectionString"))
+        const proxy = await makeSilentProxy(queueURL())
         const driver = pgDriver(makePool({ connectionString: proxy.url }))
         const listening = await driver.listen?.({
             channel: "silent",
@@ -25,7 +25,7 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
 
     it("lets the jobs of a lease know when it lapses, not when a statement is given up", async () => {
         const queue = await makeQueue()
-        const proxy = await makeSilentProxy(inject("connectionString"))
+        const proxy = await makeSilentProxy(queueURL())
         const config = new Config({
             pool: makePool({ connectionString: proxy.url }),
             schema: queue.schemaName,

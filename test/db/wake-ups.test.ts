@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { type Config, JobDefinition } from "../../src/index.ts"
 import { finalizedJob } from "../support/finalized.ts"
 import { inTransaction } from "../support/transaction.ts"
-import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, hasSessions, makeQueue, type Queue } from "../support/with-schema.ts"
 
 function define(config: Config, options: { name?: string; channel?: string } = {}) {
     const definition = new JobDefinition({
@@ -33,7 +33,7 @@ describe("a worker that sleeps", () => {
     })
 
     it("is woken by a job of another Config", async ({ skip }) => {
-        skip(!hasServer(), "PGlite has one session")
+        skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
         const queue = await makeQueue()
         define(queue.config)
         const elsewhere = define(queue.otherConfig())
@@ -43,7 +43,7 @@ describe("a worker that sleeps", () => {
     })
 
     it("is woken by a job of another Config in its channel, and by delayed ones", async ({ skip }) => {
-        skip(!hasServer(), "PGlite has one session")
+        skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
         const queue = await makeQueue()
         define(queue.config, { channel: "mail" })
         const elsewhere = define(queue.otherConfig(), { channel: "mail" })
@@ -59,7 +59,7 @@ describe("a worker that sleeps", () => {
     })
 
     it("is woken by a repeating job of another Config's orchestrator", async ({ skip }) => {
-        skip(!hasServer(), "PGlite has one session")
+        skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
         const queue = await makeQueue()
         define(queue.config, { name: "tick" })
         await startSleepingWorker(queue)
@@ -78,7 +78,7 @@ describe("a worker that sleeps", () => {
     it("is woken when a job of another Config's worker has succeeded that its job depends on", async ({
         skip,
     }) => {
-        skip(!hasServer(), "PGlite has one session")
+        skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
         const queue = await makeQueue()
         const definition = define(queue.config)
         await startSleepingWorker(queue)

@@ -8,11 +8,11 @@ import {
     makeConsumer,
     type PackedPackage,
     packPackage,
-    ROOT,
     typeErrors,
 } from "../support/consumer.ts"
 import { makeDatabase } from "../support/database.ts"
 import { type Snippet, snippets } from "../support/readme.ts"
+import { ROOT } from "../support/root.ts"
 
 const runFile = promisify(execFile)
 

@@ -9,10 +9,10 @@ import {
     makeConsumer,
     type PackedPackage,
     packPackage,
-    ROOT,
     typeErrors,
 } from "../support/consumer.ts"
 import { makeDatabase } from "../support/database.ts"
+import { ROOT } from "../support/root.ts"
 
 const runFile = promisify(execFile)
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { inject, onTestFinished } from "vitest"
-import type { Queue } from "./with-schema.ts"
+import { onTestFinished } from "vitest"
+import { type Queue, queueURL } from "./with-schema.ts"
 
 const PROGRAM = fileURLToPath(new URL("programs/worker.ts", import.meta.url))
 
@@ -17,7 +17,7 @@ export interface ChildWorker {
 export function spawnWorker(queue: Queue, handler: "hang" | "abort" | "block"): ChildWorker {
     const child = spawn(
         process.execPath,
-        ["--import", "tsx", PROGRAM, inject("connectionString"), queue.schemaName, handler],
+        ["--import", "tsx", PROGRAM, queueURL(), queue.schemaName, handler],
         { stdio: ["ignore", "pipe", "ignore"] },
     )
     const attempts: number[] = []

@@ -11,14 +11,11 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import ts from "typescript"
+import { ROOT } from "./root.ts"
 
 const runFile = promisify(execFile)
-
-/** The root of the repository. */
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..")
 
 /** What a user has besides cuckmq. Linked, so that no test needs a network. */
 const NEIGHBOURS = ["pg", "@types/pg", "@types/node", "@electric-sql/pglite"]

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import ts from "typescript"
-import { ROOT } from "./consumer.ts"
+import { ROOT } from "./root.ts"
 
 /** A property or method that users see. */
 export interface Member {

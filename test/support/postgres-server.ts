@@ -1,21 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import {
-    chmodSync,
-    chownSync,
-    cpSync,
-    mkdtempSync,
-    realpathSync,
-    rmSync,
-    statSync,
-    writeFileSync,
-} from "node:fs"
+import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
 import { arch, platform, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-
-/** Postgres does not run as root; `nobody` is on every Linux. */
-const NOBODY = 65534
+import { freePort, giveAway, isRoot, unprivileged } from "./unprivileged.ts"
 
 export const USER = "postgres"
 export const PASSWORD = "password"
@@ -40,13 +28,13 @@ export class PostgresServer {
         this.#flags = params.flags
     }
 
-    /** Makes a new cluster and starts it. `version` is 18, or 14 for the package of that name. */
+    /** Makes a new cluster and starts it. `version` is 18, or an older one that `test/postgres` has. */
     static async start(params: { version: number; flags?: readonly string[] }): Promise<PostgresServer> {
         const folder = mkdtempSync(join(tmpdir(), "cuckmq-postgres-"))
         const passwordFile = join(folder, "password")
         const data = join(folder, "data")
         writeFileSync(passwordFile, PASSWORD)
-        if (isRoot()) for (const path of [folder, passwordFile]) chownSync(path, NOBODY, NOBODY)
+        giveAway([folder, passwordFile])
         chmodSync(folder, 0o700)
         const server = new PostgresServer({
             port: await freePort(),
@@ -114,9 +102,8 @@ export class PostgresServer {
     }
 
     #spawn(program: string, args: readonly string[]): ChildProcess {
-        const identity = isRoot() ? { uid: NOBODY, gid: NOBODY } : {}
         return spawn(join(this.#binaries, program), args, {
-            ...identity,
+            ...unprivileged(),
             cwd: this.#folder,
             env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
             stdio: ["ignore", "pipe", "pipe"],
@@ -135,10 +122,6 @@ export class PostgresServer {
         const code = await new Promise((resolve, reject) => child.once("exit", resolve).once("error", reject))
         if (code !== 0) throw new Error(`${program} ended with ${code}: ${log}`)
     }
-}
-
-function isRoot(): boolean {
-    return process.getuid?.() === 0
 }
 
 /** The folder of the binaries that the npm package of that version brought. */
@@ -166,17 +149,4 @@ function runnableBinaries(binaries: string, folder: string): string {
 function isOpenToAll(path: string): boolean {
     const isOpen = (statSync(path).mode & 0o001) !== 0
     return isOpen && (path === dirname(path) || isOpenToAll(dirname(path)))
-}
-
-function freePort(): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const server = createServer()
-        server.once("error", reject)
-        server.listen(0, "127.0.0.1", () => {
-            const address = server.address()
-            server.close(() =>
-                address !== null && typeof address === "object" ? resolve(address.port) : reject(),
-            )
-        })
-    })
 }

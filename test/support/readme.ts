@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { ROOT } from "./consumer.ts"
+import { ROOT } from "./root.ts"
 
 export const README = readFileSync(join(ROOT, "README.md"), "utf8")
 
-/** A fenced block of the README. */
+/** A fenced block of a document. */
 export interface Snippet {
     /** The language behind the opening fence. */
     readonly language: string
@@ -17,14 +17,14 @@ export interface Snippet {
     readonly output: string | undefined
 }
 
-/** All fenced blocks, in order. */
-export function snippets(): Snippet[] {
+/** All fenced blocks of a document, in order. */
+export function snippets(document: string = README): Snippet[] {
     const pattern = /(?:<!-- ([^>]*) -->\n)?^```(\w+)\n([\s\S]*?)^```$/gm
-    const blocks = [...README.matchAll(pattern)].map((match) => ({
+    const blocks = [...document.matchAll(pattern)].map((match) => ({
         mark: match[1] ?? "",
         language: match[2] ?? "",
         text: match[3] ?? "",
-        line: README.slice(0, match.index).split("\n").length + 1,
+        line: document.slice(0, match.index).split("\n").length + 1,
     }))
     return blocks.map((block, index) => {
         const next = blocks[index + 1]

@@ -1,5 +1,7 @@
+import type pg from "pg"
 import { onTestFinished } from "vitest"
-import { eventually, hasServer, makePool, type Queue, type Sql } from "./with-schema.ts"
+import { USER } from "./postgres-server.ts"
+import { eventually, hasServer, makeDirectPool, makePool, type Queue, type Sql } from "./with-schema.ts"
 
 /** Runs `work` in a transaction of the caller's own, on `pg` or on PGlite; rolls back when it throws. */
 export async function inTransaction<T>(queue: Queue, work: (client: Sql) => Promise<T>): Promise<T> {
@@ -21,9 +23,18 @@ export async function inTransaction<T>(queue: Queue, work: (client: Sql) => Prom
     }
 }
 
-/** A session of its own on the server, which ends with the test. */
+/** A connection of an application's own, which ends with the test. */
 export async function openSession(): Promise<Sql> {
-    const client = await makePool({ max: 1 }).connect()
+    return clientOf(makePool({ role: USER, max: 1 }))
+}
+
+/** A connection that takes nothing from the queue under test where a pooler has few. */
+export async function openDirectSession(): Promise<Sql> {
+    return clientOf(makeDirectPool({ max: 1 }))
+}
+
+async function clientOf(pool: pg.Pool): Promise<Sql> {
+    const client = await pool.connect()
     onTestFinished(() => client.release(true))
     return client as unknown as Sql
 }
@@ -32,8 +43,8 @@ export async function openSession(): Promise<Sql> {
 export async function untilWaitingForLock(queue: Queue, num = 1): Promise<void> {
     await eventually(async () => {
         const { rows } = await queue.sql.query(
-            `select count(*) as num from pg_stat_activity where wait_event_type = 'Lock' and query like $1`,
-            [`%${queue.schemaName}%`],
+            `select count(*) as num from pg_stat_activity where wait_event_type = 'Lock' and position($1 in query) > 0`,
+            [queue.schema],
         )
         return Number(rows[0]?.num) >= num
     })

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import pg from "pg"
-import { inject, onTestFinished } from "vitest"
+import { expect, inject, onTestFinished } from "vitest"
 import {
     Config,
     type Daemon,
@@ -12,11 +12,16 @@ import {
     Worker,
     type WorkerOptions,
 } from "../../src/index.ts"
+import { USER } from "./postgres-server.ts"
+import { securitySql } from "./security.ts"
 
 /** What runs SQL for the test itself. */
 export interface Sql {
     query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>
 }
+
+/** A pool's options, and whom it connects as. */
+export type QueuePoolOptions = pg.PoolConfig & { role?: string }
 
 /** A queue in a schema of its own, and all that a test needs around it. Everything ends with the test. */
 export interface Queue {
@@ -31,7 +36,7 @@ export interface Queue {
     worker(options?: Partial<WorkerOptions>): Worker
     orchestrator(options?: Partial<OrchestratorOptions>): Orchestrator
     /** Another Config on the same schema, as another process would have, with a pool of its own. */
-    otherConfig(poolOptions?: pg.PoolConfig): Config
+    otherConfig(poolOptions?: QueuePoolOptions): Config
     /** The live jobs, by id. */
     jobs(): Promise<Record<string, unknown>[]>
     /** The finalized jobs, by id. */
@@ -43,9 +48,34 @@ export function hasServer(): boolean {
     return inject("leg") !== "pglite"
 }
 
-/** Makes a pool of the tests' Postgres that ends with the test. */
-export function makePool(options: pg.PoolConfig = {}): pg.Pool {
-    const pool = new pg.Pool({ connectionString: inject("connectionString"), max: 4, ...options })
+/** Whether a connection to the server is one's own for more than a transaction, so that it can listen. */
+export function hasSessions(): boolean {
+    return hasServer() && inject("leg") !== "pgbouncer"
+}
+
+/** Where queues under test connect, as the role given or that of the leg. */
+export function queueURL(role?: string): string {
+    const url = new URL(inject("queueConnectionString"))
+    if (role !== undefined) url.username = role
+    // PgBouncer has two server connections for each name, so that each test has two of its own.
+    const test = `${expect.getState().testPath} ${expect.getState().currentTestName}`
+    if (inject("leg") === "pgbouncer")
+        url.pathname = `/test_${createHash("sha256").update(test).digest("hex").slice(0, 32)}`
+    return url.href
+}
+
+/** Makes a pool for a queue under test, as its user would, that ends with the test. */
+export function makePool({ role, ...options }: QueuePoolOptions = {}): pg.Pool {
+    return endsWithTest({ connectionString: queueURL(role), max: 4, ...options })
+}
+
+/** Makes a pool for the test's own use that ends with it: for looking on, and for what needs a session or any right. */
+export function makeDirectPool(options: pg.PoolConfig = {}): pg.Pool {
+    return endsWithTest({ connectionString: inject("connectionString"), max: 2, ...options })
+}
+
+function endsWithTest(options: pg.PoolConfig): pg.Pool {
+    const pool = new pg.Pool(options)
     onTestFinished(() => pool.end())
     return pool
 }
@@ -61,16 +91,23 @@ function sharedEmbedded(): Promise<Pool & Sql> {
     return embedded
 }
 
+/** A name for the schema of a test. */
+function randomName(): string {
+    const name = `test_${randomBytes(8).toString("hex")}`
+    return inject("leg") === "quoted" ? `Ünï "q" it's 100% \\ ${name}` : name
+}
+
 /** Makes a queue; with `isPrepared: false` its schema is not prepared yet. */
 export async function makeQueue(
-    params: { isPrepared?: boolean; schemaName?: string; pool?: pg.PoolConfig } = {},
+    params: { isPrepared?: boolean; schemaName?: string; pool?: QueuePoolOptions } = {},
 ): Promise<Queue> {
+    const poolOptions = { ...roleOf(params.isPrepared), ...params.pool }
     const pool: Pool & Sql = hasServer()
-        ? (makePool(params.pool) as unknown as Pool & Sql)
+        ? (makePool(poolOptions) as unknown as Pool & Sql)
         : await sharedEmbedded()
-    const schemaName = params.schemaName ?? `test_${randomBytes(8).toString("hex")}`
+    const schemaName = params.schemaName ?? randomName()
     const schema = `"${schemaName.replaceAll('"', '""')}"`
-    const sql: Sql = hasServer() ? (makePool({ max: 2 }) as unknown as Sql) : pool
+    const sql: Sql = hasServer() ? (makeDirectPool() as unknown as Sql) : pool
     const config = new Config({ pool, schema: schemaName })
     const events: Event[] = []
     const daemons: Daemon[] = []
@@ -79,7 +116,10 @@ export async function makeQueue(
         await Promise.all(daemons.map((daemon) => daemon.join({ graceMs: 2_000 })))
         await dropSchema(sql, schema)
     })
-    if (params.isPrepared !== false) await config.prepareSchema()
+    if (params.isPrepared !== false) {
+        if (inject("leg") === "roles") await prepareForRoles({ schemaName, schema })
+        await config.prepareSchema()
+    }
     const eventHandler = ({ event }: { event: Event }) => void events.push(event)
     const track = <D extends Daemon>(daemon: D): D => {
         daemons.push(daemon)
@@ -94,11 +134,29 @@ export async function makeQueue(
         events,
         worker: (options) => track(new Worker({ config, processIntervalMs: 100, eventHandler, ...options })),
         orchestrator: (options) => track(new Orchestrator({ config, eventHandler, ...options })),
-        otherConfig: (poolOptions) =>
-            new Config({ pool: hasServer() ? makePool(poolOptions) : pool, schema: schemaName }),
+        otherConfig: (options) =>
+            new Config({
+                pool: hasServer() ? makePool({ ...roleOf(params.isPrepared), ...options }) : pool,
+                schema: schemaName,
+            }),
         jobs: async () => (await sql.query(`select * from ${schema}.job order by id`)).rows,
         history: async () => (await sql.query(`select * from ${schema}.job_history order by id`)).rows,
     }
+}
+
+/** A test that prepares the schema itself does so as a role that may. */
+function roleOf(isPrepared: boolean | undefined): { role?: string } {
+    return isPrepared === false && inject("leg") === "roles" ? { role: USER } : {}
+}
+
+/** Prepares a schema as docs/security.md has it: its owner makes the tables, and grants what the others need. */
+export async function prepareForRoles(params: { schemaName: string; schema: string }): Promise<void> {
+    const { schemaName, schema } = params
+    await makeDirectPool().query(securitySql("schema", schema))
+    const pool = makePool({ role: "cuckmq_owner", max: 1 })
+    await new Config({ pool, schema: schemaName }).prepareSchema()
+    await pool.query(securitySql("runtime", schema))
+    await pool.query(securitySql("producer", schema))
 }
 
 /** Drops a schema. What a forced end left under way on the server may still be in it, and in the way. */

@@ -7,9 +7,9 @@ import {
     makeConsumer,
     type PackedPackage,
     packPackage,
-    ROOT,
     typeErrors,
 } from "../support/consumer.ts"
+import { ROOT } from "../support/root.ts"
 
 const { ModuleKind, ModuleResolutionKind } = ts
 const FIXTURES = join(ROOT, "test/types/fixtures")
