@@ -63,7 +63,7 @@ async function runLeg(leg: Leg): Promise<Result> {
             "run",
             "--project",
             "db",
-            "--reporter=dot",
+            "--reporter=default",
             "--reporter=json",
             `--outputFile=${reportFile}`,
         ],

@@ -6,7 +6,7 @@ import { finalizeRequiredJobs } from "../../src/statements/finalize-jobs.ts"
 import { finalizedJob, rowID } from "../support/finalized.ts"
 import { waitsBefore } from "../support/flaky-pool.ts"
 import { type Gate, makeGate } from "../support/gate.ts"
-import { openSession, untilWaitingForLock } from "../support/transaction.ts"
+import { openDirectSession, openSession, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makePool, makeQueue, type Queue, type Sql } from "../support/with-schema.ts"
 
 /** A job that runs until the test opens its gate, and a definition to depend on it with. */
@@ -67,7 +67,7 @@ describe.skipIf(!hasServer())("a dependent deferred while the required job ends"
         it(`finds the outcome when it has to wait for a job that ${ending}`, async () => {
             const queue = await makeQueue()
             const { gate, requiredID, dependent } = await startRequired(queue, ending)
-            const client = await openSession()
+            const client = await openDirectSession()
             await client.query("begin")
             await client.query(`select from ${queue.schema}.job where id = $1 for update`, [requiredID])
             gate.open()
@@ -154,7 +154,7 @@ describe.skipIf(!hasServer())("jobs that end at the same time", () => {
         await eventually(
             async () => (await queue.jobs()).filter((job) => job.state === "running").length === 2,
         )
-        const client = await openSession()
+        const client = await openDirectSession()
         await client.query("begin")
         // Both workers wait here: each has finalized its job, and comes to the dependent that they share.
         await client.query(`select from ${queue.schema}.job where id = $1 for update`, [id])

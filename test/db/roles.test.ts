@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest"
 import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJobs } from "../support/finalized.ts"
-import { securitySql } from "../support/security.ts"
+import { SECURITY, securitySql } from "../support/security.ts"
+import { openDirectSession } from "../support/transaction.ts"
 import {
     eventually,
     hasServer,
@@ -42,6 +43,25 @@ function allRefused(statements: readonly string[]): Record<string, unknown> {
 function daemonErrors(queue: Queue): unknown[] {
     return queue.events.filter(({ eventType }) => eventType === "daemon-error")
 }
+
+it.skipIf(!hasServer())(
+    "the advisory lock of docs/security.md is the one that a migration waits for",
+    async () => {
+        const queue = await makeQueue({ isPrepared: false })
+        const lock = /pg_advisory_xact_lock\((\d+), hashtext\(/.exec(SECURITY)?.[1]
+        const holder = await openDirectSession()
+        await holder.query("begin")
+        await holder.query("select pg_advisory_xact_lock($1, hashtext($2))", [lock, queue.schemaName])
+        const isPrepared = queue.config.prepareSchema()
+        await eventually(async () => {
+            const waiting =
+                "select from pg_locks where locktype = 'advisory' and classid = $1 and not granted"
+            return (await queue.sql.query(waiting, [lock])).rows.length === 1
+        })
+        await holder.query("commit")
+        await isPrepared
+    },
+)
 
 describe.skipIf(!hasServer())("the roles of docs/security.md", () => {
     it("let producers defer whatever there is to defer, and the runtime run and sweep it", async () => {

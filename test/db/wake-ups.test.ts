@@ -17,8 +17,8 @@ function define(config: Config, options: { name?: string; channel?: string } = {
 
 /** A worker that would sleep for a minute, and has found nothing to do. */
 async function startSleepingWorker(queue: Queue, channel = "_default") {
-    queue.worker({ processIntervalMs: 60_000, channel })
     const usher = define(queue.config, { name: "usher", channel })
+    queue.worker({ processIntervalMs: 60_000, channel })
     await finalizedJob(queue, await usher.defer({ payload: {} }))
 }
 

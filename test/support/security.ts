@@ -7,11 +7,12 @@ import { ROOT } from "./root.ts"
 /** A block of SQL in docs/security.md: who runs it is in its text. */
 export type SecurityBlock = "roles" | "schema" | "runtime" | "producer" | "hardening"
 
-const DOCUMENT = readFileSync(join(ROOT, "docs/security.md"), "utf8")
+/** The text of docs/security.md. */
+export const SECURITY = readFileSync(join(ROOT, "docs/security.md"), "utf8")
 
 /** A block of SQL in docs/security.md, for a schema and with the tests' password. */
 export function securitySql(block: SecurityBlock, schema = "_cuckmq"): string {
-    const found = snippets(DOCUMENT).filter(({ mark }) => mark === `sql: ${block}`)
+    const found = snippets(SECURITY).filter(({ mark }) => mark === `sql: ${block}`)
     if (found.length === 0) throw new Error(`docs/security.md has no block ${block}`)
     return found
         .map(({ text }) => text)
