@@ -44,6 +44,13 @@ const INTERPOLATED: Record<string, RegExp> = {
 const ALWAYS_INTERPOLATED =
     /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|withError\("job\.errors", [\w".]+\))$/
 
+/**
+ * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever
+ * in the search_path it is, so that whoever may make functions there could put their own in the place of these.
+ */
+const FOR_ANY_TYPE =
+    /(?<![.\w])(unnest|cardinality|array_\w+|jsonb?_build_\w+|to_jsonb?|jsonb?_agg|jsonb?_object_agg)\(/
+
 const MAX_FILE_LINES = 300
 const MAX_FUNCTION_LINES = 60
 const LOOKS_LIKE_SQL =
@@ -72,6 +79,8 @@ function visit(file: string, source: ts.SourceFile, node: ts.Node): void {
         const text = node.getText(source).slice(1, -1)
         if ((isMarked || LOOKS_LIKE_SQL.test(text)) && !/^src\/(statements|schema)\//.test(file))
             report("SQL text outside of src/statements and src/schema")
+        const [unqualified] = isMarked ? (FOR_ANY_TYPE.exec(text) ?? []) : []
+        if (unqualified !== undefined) report(`SQL text calls ${unqualified}): name it with pg_catalog`)
         for (const { expression } of isMarked && ts.isTemplateExpression(node) ? node.templateSpans : []) {
             const name = expression.getText(source)
             if (!ALWAYS_INTERPOLATED.test(name) && !INTERPOLATED[file]?.test(name))

@@ -30,7 +30,7 @@ export interface Lane {
 
 /** What a claim returns of each job, in the order that `toClaimedJob` reads. */
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
-    job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000,
+    job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
     job.num_attempts, job.payload`
 
 /** What a claim changes of each job. */
@@ -47,7 +47,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-jobs
 with lane as materialized (
     select lane.*
-    from rows from (unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]), unnest($4::bigint[]))
+    from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::bigint[]), pg_catalog.unnest($4::bigint[]))
         with ordinality as lane(definition_id, priority, lease_id, after, turn)
     cross join lateral (
         select from ${schema}.job

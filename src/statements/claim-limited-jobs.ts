@@ -14,7 +14,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
 with held as materialized (
     select asked.definition_id, lease.id as lease_id
-    from rows from (unnest($1::bigint[]), unnest($2::bigint[])) as asked(definition_id, lease_id)
+    from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[])) as asked(definition_id, lease_id)
     join ${schema}.lease on lease.id = asked.lease_id and lease.revoked_by is null
 ), open_definition as materialized (
     select id, release_interval_ms from ${schema}.job_definition

@@ -24,8 +24,8 @@ function finalizeText(schema: QuotedSchema, name: string, condition: string): st
 with done as (
     delete from ${schema}.job
     using rows from (
-        unnest($1::bigint[]), unnest($2::integer[]),
-        unnest(string_to_array($3, chr(30), '')), unnest(string_to_array($4, chr(30), ''))
+        pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]),
+        pg_catalog.unnest(string_to_array($3, chr(30), '')), pg_catalog.unnest(string_to_array($4, chr(30), ''))
     ) as settled(id, token, result, error), ${IMPATIENCE}
     where job.id = settled.id and job.token = settled.token and impatience.is_set is not null ${condition}
     returning job.*, settled.result, settled.error

@@ -13,12 +13,12 @@ export interface SettledJobs {
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: find-settled-jobs
 select claim.id, 'finalized'
-from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)
+from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as claim(id, token)
 join ${schema}.job_history
     on job_history.id = claim.id and job_history.token = claim.token and job_history.worker is not null
 union all
 select claim.id, 'required'
-from rows from (unnest($1::bigint[]), unnest($2::integer[])) as claim(id, token)
+from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as claim(id, token)
 join ${schema}.job on job.id = claim.id and job.token = claim.token and job.has_dependents`,
 )
 

@@ -4,7 +4,7 @@ import type { Query } from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: lock-history-ring
-select slot, date_part('epoch', clock_timestamp() - opened_at) * 1000 from ${schema}.history_ring for update skip locked`,
+select slot, date_part('epoch', clock_timestamp() - opened_at) * 1000::double precision from ${schema}.history_ring for update skip locked`,
 )
 
 /** Locks the ring for this transaction. Undefined when another session has it. */

@@ -22,7 +22,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: insert-jobs
 with edge as materialized (
     select distinct item.turn, item.required_id
-    from rows from (unnest($5::bigint[]), unnest($6::bigint[])) as item(turn, required_id)
+    from rows from (pg_catalog.unnest($5::bigint[]), pg_catalog.unnest($6::bigint[])) as item(turn, required_id)
 ), required as materialized (
     select id from ${schema}.job where id in (select required_id from edge) order by id for update
 ), flagged as (
@@ -38,13 +38,13 @@ with edge as materialized (
 ), input as materialized (
     select nextval(${jobSequence(schema)}) as id, item.*
     from rows from (
-        unnest(string_to_array($1, chr(30))), unnest($2::bigint[]),
-        unnest($3::double precision[]), unnest($4::double precision[])
+        pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
+        pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[])
     ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, turn)
     where not exists (select from missing)
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
-    ) = cardinality($7::bigint[])
+    ) = pg_catalog.cardinality($7::bigint[])
 ), blocking as materialized (
     select
         edge.turn, count(required.id) as num_blockers,
@@ -57,7 +57,7 @@ with edge as materialized (
     select
         input.*,
         coalesce(
-            to_timestamp(input.run_at_ms / 1000),
+            to_timestamp(input.run_at_ms / 1000::double precision),
             statement_timestamp() + coalesce(input.delay_ms, 0) * interval '1 ms'
         ) as due_at,
         coalesce(blocking.num_blockers, 0) as num_blockers,

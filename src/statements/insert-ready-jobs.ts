@@ -17,12 +17,12 @@ select
     input.payload::json
 from (
     select nextval(${jobSequence(schema)}) as id, item.payload, item.definition_id
-    from rows from (unnest(string_to_array($1, chr(30))), unnest($2::bigint[])) as item(payload, definition_id)
+    from rows from (pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[])) as item(payload, definition_id)
 ) as input
 join ${schema}.job_definition as definition on definition.id = input.definition_id
 where (
     select count(*) from ${schema}.job_definition where id = any($3::bigint[]) and retired_by is null
-) = cardinality($3::bigint[])
+) = pg_catalog.cardinality($3::bigint[])
 returning id::text`,
 )
 

@@ -43,7 +43,7 @@ const moveText = statementText(
     (schema) => /* sql */ `-- cuckmq: move-jobs
 update ${schema}.job
 set lease_id = $3
-from rows from (unnest($1::bigint[]), unnest($2::integer[])) as held(id, token)
+from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as held(id, token)
 where job.id = held.id and job.token = held.token and job.state = 'running'`,
 )
 
@@ -91,7 +91,7 @@ export async function revokeLeases({ run, schema }: Query): Promise<void> {
 }
 
 /** What is recorded of an attempt whose worker went away. */
-const LOST_WORKER = /* sql */ `jsonb_build_object(
+const LOST_WORKER = /* sql */ `pg_catalog.jsonb_build_object(
     'attempt', job.attempt, 'name', 'LeaseLostError', 'worker', lost.worker,
     'message', 'the worker crashed, or was cut off from the database, and its lease lapsed')::text`
 

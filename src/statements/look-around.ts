@@ -23,7 +23,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: look-around
 select
     exists (
-        select from rows from (unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]))
+        select from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::bigint[]))
             as lane(definition_id, priority, after)
         cross join lateral (
             select from ${schema}.job
@@ -34,10 +34,10 @@ select
         ) as head
     ),
     (
-        select date_part('epoch', min(due_at) - clock_timestamp()) * 1000 from ${schema}.job where state = 'delayed'
+        select date_part('epoch', min(due_at) - clock_timestamp()) * 1000::double precision from ${schema}.job where state = 'delayed'
     ),
     (
-        select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000
+        select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000::double precision
         from ${schema}.job_definition as definition
         where definition.id = any($4::bigint[])
             and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')

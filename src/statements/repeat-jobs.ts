@@ -12,9 +12,10 @@ const text = statementText(
 with due as materialized (
     select
         id, name, num_attempts, timeout_interval_ms, next_repeat_at,
-        greatest(repeat_interval_ms, 0.001) as interval_ms,
+        greatest(repeat_interval_ms, 0.001::double precision) as interval_ms,
         floor(
-            date_part('epoch', statement_timestamp() - next_repeat_at) * 1000 / greatest(repeat_interval_ms, 0.001)
+            date_part('epoch', statement_timestamp() - next_repeat_at) * 1000::double precision
+                / greatest(repeat_interval_ms, 0.001::double precision)
         ) as num_missed
     from ${schema}.job_definition
     where id = any($1::bigint[]) and repeat_interval_ms is not null and next_repeat_at <= statement_timestamp()
@@ -24,7 +25,7 @@ with due as materialized (
     select
         nextval(${jobSequence(schema)}) as job_id, due.*,
         next_repeat_at + num_missed * interval_ms * interval '1 ms' as due_at,
-        next_repeat_at + (num_missed + 1) * interval_ms * interval '1 ms' as following_at
+        next_repeat_at + (num_missed + 1::double precision) * interval_ms * interval '1 ms' as following_at
     from due
 ), moved as (
     update ${schema}.job_definition as definition
@@ -53,7 +54,7 @@ export async function repeatJobs({
 
 const nextText = statementText(
     (schema) => /* sql */ `-- cuckmq: next-repeat
-select date_part('epoch', min(next_repeat_at) - clock_timestamp()) * 1000
+select date_part('epoch', min(next_repeat_at) - clock_timestamp()) * 1000::double precision
 from ${schema}.job_definition
 where id = any($1::bigint[])`,
 )

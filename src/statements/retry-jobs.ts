@@ -14,14 +14,14 @@ export interface Retry extends ClaimKey {
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: retry-jobs
 update ${schema}.job
-set state = case when retry.delay_ms > 0 then 'delayed' else 'ready' end::${schema}.job_state,
+set state = case when retry.delay_ms > 0::double precision then 'delayed' else 'ready' end::${schema}.job_state,
     due_at = clock_timestamp() + retry.delay_ms * interval '1 ms',
     position = nextval(${jobSequence(schema)}),
     lease_id = null,
     errors = ${withError("job.errors", "retry.error")}
 from rows from (
-    unnest($1::bigint[]), unnest($2::integer[]), unnest($3::double precision[]),
-    unnest(string_to_array($4, chr(30), ''))
+    pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[]),
+    pg_catalog.unnest(string_to_array($4, chr(30), ''))
 ) as retry(id, token, delay_ms, error), ${IMPATIENCE}
 where impatience.is_set is not null and job.id = retry.id and job.token = retry.token and job.state = 'running'
 returning job.id`,

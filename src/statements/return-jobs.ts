@@ -10,7 +10,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: return-jobs
 update ${schema}.job
 set state = 'ready', attempt = job.attempt - 1, lease_id = null
-from rows from (unnest($1::bigint[]), unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
+from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
 where impatience.is_set is not null and job.id = returned.id and job.token = returned.token and job.state = 'running'
 returning job.id`,
 )

@@ -14,7 +14,7 @@ const lockText = statementText(
     (schema) => /* sql */ `-- cuckmq: lock-required-jobs
 select job.id from ${schema}.job
 where job.id in (
-    select unnest($1::bigint[])
+    select pg_catalog.unnest($1::bigint[])
     union
     select dependent_id from ${schema}.job_dependency where required_id = any($1::bigint[])
 )
@@ -28,7 +28,7 @@ const unlockedText = statementText(
 select 1 from ${schema}.job_dependency as edge
 join ${schema}.job on job.id = edge.dependent_id
 where edge.required_id = any($1::bigint[])
-    and not exists (select from unnest($2::bigint[]) as locked(id) where locked.id = edge.dependent_id)
+    and not exists (select from pg_catalog.unnest($2::bigint[]) as locked(id) where locked.id = edge.dependent_id)
 limit 1`,
 )
 
