@@ -58,6 +58,7 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
         expect(countOf(queue, "daemon-stop")).toBe(0)
     })
 
+    // PgBouncer passes no notifications on; what becomes of the listening connection there, pooler.test.ts says.
     it.skipIf(!hasSessions())("the listening one is opened again, and heard", async () => {
         const queue = await makeNamedQueue()
         define(queue.config, () => undefined)
@@ -78,6 +79,7 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
     })
 })
 
+// PgBouncer passes no notifications on; what becomes of the listening connection there, pooler.test.ts says.
 describe.skipIf(!hasSessions())("the listening connection", () => {
     it("ends with the last daemon, however soon that is stopped and started", async () => {
         const queue = await makeNamedQueue()

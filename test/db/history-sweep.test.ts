@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, inject, it } from "vitest"
 import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalized, finalizedJob, rowID } from "../support/finalized.ts"
@@ -89,7 +89,9 @@ describe("the sweep of history", () => {
         expect(numSwept(queue)).toBe(numDeferred)
     })
 
-    it.skipIf(!hasServer())("waits for a reader of a slot, while jobs go on to end", async () => {
+    it("waits for a reader of a slot, while jobs go on to end", async ({ skip }) => {
+        skip(!hasServer(), "PGlite has one session")
+        skip(inject("leg") === "roles", "a role that may not truncate deletes, which waits for no reader")
         const queue = await makeQueue()
         const job = define(queue.config, () => undefined)
         queue.worker()
