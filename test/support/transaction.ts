@@ -23,7 +23,10 @@ export async function inTransaction<T>(queue: Queue, work: (client: Sql) => Prom
     }
 }
 
-/** A connection of an application's own, which ends with the test. */
+/**
+ * A connection of an application, which ends with the test. At read committed on every leg: who makes their own
+ * transactions serializable has to expect that one fails and is to be repeated.
+ */
 export async function openSession(): Promise<Sql> {
     return clientOf(makePool({ role: USER, max: 1 }))
 }
