@@ -45,7 +45,8 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
                 if (id !== undefined) ids.push(id)
             }
         })()
-        for (let round = 1; round <= NUM_ROUNDS; round++) {
+        // A pooler's connections are used by turns: those of the daemons may be idle when they are cut.
+        for (let round = 1; round <= NUM_ROUNDS || countOf(queue, "daemon-error") === 0; round++) {
             const numBefore = numRuns
             await eventually(() => numRuns > numBefore + 10)
             await queue.terminate(await queue.sessions("true"))
@@ -54,7 +55,6 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
         await producer
         const rows = await finalizedJobs(queue, ids)
         expect(rows.filter(({ outcome }) => outcome !== "succeeded")).toEqual([])
-        expect(countOf(queue, "daemon-error")).toBeGreaterThan(0)
         expect(countOf(queue, "daemon-stop")).toBe(0)
     })
 
