@@ -1,11 +1,11 @@
-import { describe, expect, inject, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
 import { Config, type WorkerEventLoopBlocked } from "../../src/index.ts"
 import { LeaseKeeper } from "../../src/work/lease-keeper.ts"
 import { spawnWorker } from "../support/child-worker.ts"
 import { define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
-import { eventually, hasServer, makePool, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, makePool, makeQueue, type Queue, queueURL } from "../support/with-schema.ts"
 
 /** Keeps the event loop of this process busy. */
 function block(ms: number): void {
@@ -50,13 +50,7 @@ describe.runIf(hasServer())("a job function that blocks the event loop", () => {
 
     it("may lose it where no thread can connect, and the event says so", async () => {
         const queue = await makeQueue()
-        const {
-            hostname: host,
-            port,
-            username: user,
-            password,
-            pathname,
-        } = new URL(inject("connectionString"))
+        const { hostname: host, port, username: user, password, pathname } = new URL(queueURL())
         const address = {
             connectionString: undefined,
             host,

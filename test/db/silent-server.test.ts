@@ -48,7 +48,7 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
     })
 
     it("does not keep the places of a pool whose connections were being made", async () => {
-        const proxy = await makeSilentProxy(inject("connectionString"))
+        const proxy = await makeSilentProxy(queueURL())
         const pool = makePool({ connectionString: proxy.url, max: 2 })
         const { query } = pgDriver(pool)
         const ask = () => query({ text: "select 1", values: [], deadlineMs: 200 })
@@ -63,7 +63,7 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
     })
 
     it("is not asked to roll back what it does not answer", async () => {
-        const proxy = await makeSilentProxy(inject("connectionString"))
+        const proxy = await makeSilentProxy(queueURL())
         const texts: string[] = []
         const pool = waitsBefore(makePool({ connectionString: proxy.url }), "", async (text) => {
             texts.push(text)
