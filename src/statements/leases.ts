@@ -39,26 +39,34 @@ export async function renewLeases({
     return (await run(renewLeasesText(schema), [numberList(ids)])).map(([id]) => Number(id))
 }
 
+/** Skips what someone holds locked, rather than wait for one job while it holds others. */
 const moveText = statementText(
     (schema) => /* sql */ `-- cuckmq: move-jobs
-update ${schema}.job
-set lease_id = $3
-from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as held(id, token)
-where job.id = held.id and job.token = held.token and job.state = 'running'`,
+with held as materialized (
+    select job.id
+    from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as asked(id, token)
+    join ${schema}.job on job.id = asked.id and job.token = asked.token and job.state = 'running'
+), free as materialized (
+    select job.id from ${schema}.job where id in (select id from held) order by id for update skip locked
+), moved as (
+    update ${schema}.job set lease_id = $3 from free where job.id = free.id and job.state = 'running'
+)
+select id from held where id not in (select id from free)`,
 )
 
-/** Puts jobs that we hold under another lease. */
+/** Puts jobs that we hold under another lease. Returns the ids of those that someone holds locked: they stay. */
 export async function moveJobs({
     run,
     schema,
     jobs,
     leaseID,
-}: Query & { jobs: readonly ClaimKey[]; leaseID: number }): Promise<void> {
-    await run(moveText(schema), [
+}: Query & { jobs: readonly ClaimKey[]; leaseID: number }): Promise<number[]> {
+    const rows = await run(moveText(schema), [
         numberList(jobs.map((job) => job.id)),
         numberList(jobs.map((job) => job.token)),
         leaseID,
     ])
+    return rows.map(([id]) => Number(id))
 }
 
 const endText = statementText(

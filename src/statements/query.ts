@@ -21,9 +21,11 @@ export function byID<Job extends ClaimKey>(jobs: readonly Job[]): Job[] {
 /**
  * How long a statement that ends claims waits for a job that someone else holds locked, for the rest of its
  * transaction. Who defers a dependent in a transaction of their own holds the job that it depends on locked until
- * that transaction ends.
+ * that transaction ends. A quarter of a second, and no more than half of the time after which the server looks for a
+ * deadlock: should the planner, misled, take rows in another order than ours, then we let go before one is found.
  */
-export const IMPATIENT = /* sql */ `set_config('lock_timeout', '250ms', true)`
+export const IMPATIENT = /* sql */ `set_config('lock_timeout', greatest(1, least(250, floor(
+    date_part('epoch', current_setting('deadlock_timeout')::interval) * 500::double precision)))::text || 'ms', true)`
 
 /** The same as a row to join: it is made before a row is locked. */
 export const IMPATIENCE = /* sql */ `(select ${IMPATIENT} as is_set) as impatience`

@@ -31,12 +31,25 @@ export async function returnJobs({
 
 const lostText = statementText(
     (schema) => /* sql */ `-- cuckmq: return-lost-claims
-update ${schema}.job
-set state = 'ready', attempt = job.attempt - 1, lease_id = null
-where job.lease_id = $1 and job.state = 'running'`,
+with free as materialized (
+    select id from ${schema}.job where lease_id = $1 and state = 'running' order by id for update skip locked
+), returned as (
+    update ${schema}.job
+    set state = 'ready', attempt = job.attempt - 1, lease_id = null
+    from free
+    where job.id = free.id and job.state = 'running'
+)
+select id from ${schema}.job where lease_id = $1 and state = 'running' and id not in (select id from free)`,
 )
 
-/** Hands back what is claimed under a lease of ours: jobs that never started, since we never heard that we got them. */
-export async function returnLostClaims({ run, schema, leaseID }: Query & { leaseID: number }): Promise<void> {
-    await run(lostText(schema), [leaseID])
+/**
+ * Hands back what is claimed under a lease of ours: jobs that never started, since we never heard that we got them.
+ * Returns the ids of those that someone holds locked: they stay.
+ */
+export async function returnLostClaims({
+    run,
+    schema,
+    leaseID,
+}: Query & { leaseID: number }): Promise<number[]> {
+    return (await run(lostText(schema), [leaseID])).map(([id]) => Number(id))
 }

@@ -168,11 +168,15 @@ export class LeaseKeeper {
         while (lease.jobs.size > 0) {
             const jobs = [...lease.jobs]
             const leaseID = await this.#currentID(lease.intervalMs)
-            await moveJobs({ run, schema, jobs, leaseID })
-            for (const job of jobs) if (lease.jobs.delete(job)) this.#leases.get(leaseID)?.jobs.add(job)
+            const lockedIDs = new Set(await moveJobs({ run, schema, jobs, leaseID }))
+            for (const job of jobs) {
+                if (!lockedIDs.has(job.id) && lease.jobs.delete(job)) this.#leases.get(leaseID)?.jobs.add(job)
+            }
+            // Whoever holds them locked will end. Until then the lease is renewed, and this is tried again.
+            if (lockedIDs.size > 0) return
         }
         lease.isEnding = true
-        await returnLostClaims({ run, schema, leaseID: lease.id })
+        if ((await returnLostClaims({ run, schema, leaseID: lease.id })).length > 0) return
         await endLeases({ run, schema, ids: [lease.id] })
         this.#lose(lease)
     }

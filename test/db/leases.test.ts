@@ -8,7 +8,7 @@ import { LeaseKeeper } from "../../src/work/lease-keeper.ts"
 import { aborted, define } from "../support/define.ts"
 import { finalized, rowID } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
-import { openSession, untilWaitingForLock } from "../support/transaction.ts"
+import { openDirectSession, openSession, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
 
 /** What happens to the lease of a worker that went silent, without the wait. */
@@ -79,6 +79,42 @@ describe("leases", () => {
         expect((await queue.sql.query(live)).rows).toHaveLength(1)
         await keeper.close()
     })
+
+    it.runIf(hasServer())(
+        "that are given up let go of each job as soon as nobody holds it locked",
+        async () => {
+            const queue = await makeQueue()
+            const { run, schema, ...core } = coreOf(queue.config)
+            const keeper = new LeaseKeeper({
+                core: { run, schema, ...core },
+                worker: "keeper",
+                onError: () => undefined,
+            })
+            const job = define(queue.config, () => undefined)
+            await job.deferMany([{ payload: {} }, { payload: {} }])
+            const leaseID = await keeper.leaseFor(60_000)
+            const definitionID = Number((await queue.jobs())[0]?.definition_id)
+            const lanes = [{ definitionID, leaseID, priority: 0, cursor: 0 }]
+            for (const claimed of await claimJobs({ run, schema, lanes, limit: 2 }))
+                keeper.hold(leaseID, { ...claimed, onLeaseLost: () => undefined })
+            const session = await openDirectSession()
+            await session.query("begin")
+            await session.query(
+                `select from ${schema}.job where id = (select min(id) from ${schema}.job) for update`,
+            )
+            keeper.abandon()
+            const isMoved = async (index: number) => Number((await queue.jobs())[index]?.lease_id) !== leaseID
+            await eventually(() => isMoved(1))
+            expect(await isMoved(0)).toBe(false)
+            await session.query("commit")
+            await eventually(() => isMoved(0))
+            expect(await queue.jobs()).toMatchObject([
+                { state: "running", attempt: 1 },
+                { state: "running", attempt: 1 },
+            ])
+            await keeper.close()
+        },
+    )
 
     it("are never so short that jobs go round without being run", async () => {
         const queue = await makeQueue()
