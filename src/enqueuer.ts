@@ -177,6 +177,8 @@ export class Enqueuer {
         for (const [channel, hasReady] of channels) this.#hints.announce(hasReady ? "ready" : "look", channel)
         if ([...channels.values()].includes(true) && jobs.some((job) => !isReady(job)))
             this.#hints.announce("look")
+        // While we held the required jobs locked, claims passed them over.
+        if (jobs.some((job) => job.dependencies.length > 0)) this.#hints.announce("ready")
     }
 
     async #guard<T>(work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { define } from "../support/define.ts"
+import { finalized } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
-import { openSession } from "../support/transaction.ts"
+import { openDirectSession, openSession, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
+
+type Definition = ReturnType<typeof define>
 
 describe("a transaction that has deferred a dependent and stays open", () => {
     it.skipIf(!hasServer()).each([
@@ -52,4 +55,30 @@ describe("a transaction that has deferred a dependent and stays open", () => {
             expect(history.find((row) => Number(row.id) === requiredID)?.attempt).toBe(1)
         },
     )
+})
+
+describe("a deferral that waits for one of the jobs that it depends on", () => {
+    it.skipIf(!hasServer())("wakes the worker that passed the others over meanwhile", async () => {
+        const queue = await makeQueue()
+        const [required, locked, other] = ["required", "locked", "other"].map((name) =>
+            define(queue.config, () => undefined, {
+                name,
+                channel: name === "locked" ? "nobody" : "everybody",
+            }),
+        ) as [Definition, Definition, Definition]
+        const requiredID = await required.defer({ payload: {} })
+        const lockedID = await locked.defer({ payload: {} })
+        const session = await openDirectSession()
+        await session.query("begin")
+        await session.query(`select from ${queue.schema}.job where id = ${lockedID} for update`)
+        const deferring = locked.defer({ payload: {}, dependencies: [requiredID, lockedID] })
+        await untilWaitingForLock(queue)
+        await other.defer({ payload: {} })
+        queue.worker({ channel: "everybody", concurrency: 10, processIntervalMs: 60_000 })
+        expect(await finalized(queue, 1)).toMatchObject([{ outcome: "succeeded" }])
+        await session.query("commit")
+        const id = await deferring
+        await finalized(queue, 2)
+        expect((await queue.jobs()).map((job) => Number(job.id))).toEqual([lockedID, id])
+    })
 })
