@@ -7,25 +7,30 @@ import { dirname, join } from "node:path"
 import ts from "typescript"
 
 /** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
-const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|job-context"
+const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
     ["db", /^src\/db\//, ["leaf"]],
+    ["job-context", /^src\/job-context\.ts$/, ["db"]],
     ["schema", /^src\/schema\//, ["db"]],
     ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
-    ["queue", /^src\/(registry|hints|listener|enqueuer)\.ts$/, ["statements", "db", "leaf"]],
+    ["queue", /^src\/(registry|hints|listener|enqueuer)\.ts$/, ["statements", "job-context", "db", "leaf"]],
     ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
-    ["job-definition", /^src\/job-definition\.ts$/, ["config", "queue", "db", "leaf"]],
+    ["job-definition", /^src\/job-definition\.ts$/, ["config", "queue", "job-context", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
-    ["endings", /^src\/(finalize|recover)\.ts$/, ["config", "statements", "db", "leaf"]],
-    ["work", /^src\/work\//, ["endings", "daemon", "config", "queue", "statements", "db", "leaf"]],
+    ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["config", "statements", "db", "leaf"]],
+    [
+        "work",
+        /^src\/work\//,
+        ["endings", "daemon", "config", "queue", "statements", "job-context", "db", "leaf"],
+    ],
     ["chores", /^src\/chores\//, ["endings", "config", "statements", "db", "leaf"]],
     ["worker", /^src\/worker\.ts$/, ["work", "daemon", "config", "leaf"]],
     ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "daemon", "config", "leaf"]],
     [
         "index",
         /^src\/index\.ts$/,
-        ["worker", "orchestrator", "daemon", "job-definition", "config", "db", "leaf"],
+        ["worker", "orchestrator", "daemon", "job-definition", "job-context", "config", "db", "leaf"],
     ],
     ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
 ]

@@ -11,6 +11,8 @@ export type CuckmqErrorCode =
     | "CUCKMQ_LEASE_LOST"
     | "CUCKMQ_JOB_TIMEOUT"
     | "CUCKMQ_SHUTDOWN"
+    | "CUCKMQ_INVALID_COMPLETION"
+    | "CUCKMQ_COMPLETION_NOT_COMMITTED"
     | "CUCKMQ_EMBEDDED_IN_USE"
     | "CUCKMQ_EMBEDDED_NOT_INSTALLED"
 
@@ -40,11 +42,14 @@ export class InvalidOptionError extends CuckmqError {
     }
 }
 
-/** A payload that JSON cannot carry faithfully, or that is too large. Thrown before anything is sent. */
+/**
+ * A payload, or a result given to `complete`, that JSON cannot carry or that is too large. Thrown before anything is
+ * sent.
+ */
 export class InvalidPayloadError extends CuckmqError {
-    /** The definition whose job was to be deferred. */
+    /** The definition whose job was to be deferred or completed. */
     readonly definition: string
-    /** Where in the payload the fault is, such as `payload.items[3].price`. */
+    /** Where in the payload or the result the fault is, such as `payload.items[3].price`. */
     readonly path: string
 
     constructor(params: { definition: string; path: string; reason: string; cause?: unknown }) {
@@ -118,7 +123,10 @@ export class DatabaseError extends CuckmqError {
     }
 }
 
-/** The reason of an aborted signal: the worker no longer holds the job, so its outcome will not be recorded. */
+/**
+ * The reason of an aborted signal, and what `complete` throws: the worker no longer holds the job, so its outcome will
+ * not be recorded.
+ */
 export class LeaseLostError extends CuckmqError {
     constructor(jobID: number) {
         super({
@@ -141,6 +149,33 @@ export class ShutdownError extends CuckmqError {
         super({
             code: "CUCKMQ_SHUTDOWN",
             message: `the worker stops: job ${jobID} is handed back to the queue`,
+        })
+    }
+}
+
+/**
+ * `complete` was called out of turn: the job is completed already, or is being completed, or its job function has
+ * ended.
+ */
+export class InvalidCompletionError extends CuckmqError {
+    constructor(params: { jobID: number; reason: string }) {
+        super({
+            code: "CUCKMQ_INVALID_COMPLETION",
+            message: `job ${params.jobID} cannot be completed: ${params.reason}`,
+        })
+    }
+}
+
+/**
+ * What an attempt fails with when its job function called `complete` and returned, but the transaction was rolled
+ * back. `cause` is what `complete` threw, if it did.
+ */
+export class CompletionNotCommittedError extends CuckmqError {
+    constructor(params: { jobID: number; cause?: unknown }) {
+        super({
+            code: "CUCKMQ_COMPLETION_NOT_COMMITTED",
+            message: `job ${params.jobID} called complete, but its transaction was not committed`,
+            cause: params.cause,
         })
     }
 }

@@ -16,7 +16,10 @@ export interface DaemonStop {
     eventType: "daemon-stop"
 }
 
-/** Something that the daemon did failed, most often the database. The daemon goes on and tries again. */
+/**
+ * Something that the daemon did failed, most often the database. The daemon goes on and tries again. Also told of what
+ * a job function throws after it has completed its job itself.
+ */
 export interface DaemonError {
     eventType: "daemon-error"
     /** What the daemon was doing, such as `claim jobs`. */
@@ -49,7 +52,7 @@ export interface WorkerJobFinalizeFailureOrphaned extends AboutJob {
     eventType: "worker-job-finalize-failure-orphaned"
 }
 
-/** A job's handler threw. */
+/** A job's handler threw, or returned without the commit of its completion. */
 export interface WorkerJobError extends AboutJob {
     eventType: "worker-job-error"
     attempt: number

@@ -8,9 +8,14 @@ import {
     type Outcome,
 } from "./statements/finalize-jobs.ts"
 import { findSettledJobs } from "./statements/find-settled-jobs.ts"
-import type { ClaimKey } from "./statements/query.ts"
+import { beImpatient, type ClaimKey } from "./statements/query.ts"
 import { type DoomedJob, selectDoomedJobs } from "./statements/select-doomed-jobs.ts"
-import { doomDependents, lockRequiredJobs, releaseDependents } from "./statements/settle-dependents.ts"
+import {
+    type DependentState,
+    doomDependents,
+    lockRequiredJobs,
+    releaseDependents,
+} from "./statements/settle-dependents.ts"
 
 /** Finalized in one transaction at the most, when others depend on them. */
 const MAX_REQUIRED = 100
@@ -44,7 +49,7 @@ export async function finalize(params: FinalizeParams): Promise<Finalized> {
     const now = new Set(await finalizeJobs({ run, schema, jobs, outcome, reason, worker }))
     const rest = jobs.filter((job) => !now.has(job.id))
     if (rest.length === 0) return { now, before: new Set() }
-    const settled = await findSettledJobs({ run, schema, jobs: rest })
+    const settled = await findSettledJobs({ run, schema, jobs: rest, outcome })
     const required = rest.filter((job) => settled.required.includes(job.id)).sort((a, b) => a.id - b.id)
     for (let start = 0; start < required.length; start += MAX_REQUIRED) {
         const chunk = required.slice(start, start + MAX_REQUIRED)
@@ -58,6 +63,7 @@ async function finalizeRequired(params: FinalizeParams): Promise<number[]> {
     const { schema } = core
     for (;;) {
         const done = await core.database.transaction(async (run) => {
+            await beImpatient({ run })
             const isLocked = await lockRequiredJobs({ run, schema, ids: jobs.map((job) => job.id) })
             if (!isLocked) return undefined
             const ids = await finalizeRequiredJobs({ ...params, run, schema })
@@ -65,10 +71,15 @@ async function finalizeRequired(params: FinalizeParams): Promise<number[]> {
             return { ids, states: await settle({ run, schema, ids }) }
         })
         if (done === undefined) continue
-        if (done.states.includes("ready")) core.hints.announce("ready")
-        if (done.states.includes("delayed") || done.states.includes("unmet")) core.hints.announce("look")
+        announceDependents(core, done.states)
         return done.ids
     }
+}
+
+/** Tells workers what became of jobs that depended on finalized ones. */
+export function announceDependents(core: Core, states: readonly DependentState[]): void {
+    if (states.includes("ready")) core.hints.announce("ready")
+    if (states.includes("delayed") || states.includes("unmet")) core.hints.announce("look")
 }
 
 /** Why the jobs of a doomed state fail. */

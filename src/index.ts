@@ -2,6 +2,7 @@ export { Config, type ConfigOptions } from "./config.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
 export {
+    CompletionNotCommittedError,
     CuckmqError,
     type CuckmqErrorCode,
     DatabaseError,
@@ -9,6 +10,7 @@ export {
     DuplicateDefinitionError,
     EmbeddedInUseError,
     EmbeddedNotInstalledError,
+    InvalidCompletionError,
     InvalidOptionError,
     InvalidPayloadError,
     JobTimeoutError,
@@ -41,7 +43,7 @@ export type {
     WorkerJobResultDiscard,
     WorkerJobReturn,
 } from "./events.ts"
-export type { JobContext } from "./job-context.ts"
+export type { CompleteOptions, JobContext } from "./job-context.ts"
 export {
     type DeferClient,
     type DeferOptions,

@@ -1,3 +1,24 @@
+import type { SqlClient } from "./db/client.ts"
+
+/** What `JobContext#complete` is called with. */
+export interface CompleteOptions {
+    /**
+     * A client that is inside a transaction of yours: the job is finalized if and when the transaction commits. Anything
+     * with `query(text, values)`, such as a `pg` client or a PGlite transaction.
+     */
+    client: SqlClient
+    /**
+     * The job's result, as `JSON.stringify` has it, at most `maxPayloadBytes`. It takes the place of what the job
+     * function returns. Default none.
+     */
+    result?: unknown
+}
+
+/** What a context asks of its run. */
+interface CompletableRun {
+    complete(options: CompleteOptions): Promise<void>
+}
+
 /** What a job function is told about the run, as its second argument. */
 export class JobContext {
     /** The id that `defer` returned. */
@@ -6,13 +27,28 @@ export class JobContext {
     readonly name: string
     /** 1 on the first run, 2 on the first retry. */
     readonly attempt: number
+    /**
+     * The number of the claim: it goes up each time that the job is taken from the queue. Hand it, with `jobID`, to
+     * systems outside the database, and let them refuse a lower one than they have seen: so a run that was cut off
+     * and goes on regardless does no harm there.
+     */
+    readonly token: number
+    readonly #run: CompletableRun
     #controller: AbortController | undefined
     #reason: Error | undefined
 
-    constructor(params: { jobID: number; name: string; attempt: number }) {
+    constructor(params: {
+        jobID: number
+        name: string
+        attempt: number
+        token: number
+        run: CompletableRun
+    }) {
         this.jobID = params.jobID
         this.name = params.name
         this.attempt = params.attempt
+        this.token = params.token
+        this.#run = params.run
     }
 
     /**
@@ -24,6 +60,27 @@ export class JobContext {
         this.#controller ??= new AbortController()
         if (this.#reason !== undefined) this.#controller.abort(this.#reason)
         return this.#controller.signal
+    }
+
+    /**
+     * Finalizes the job as succeeded within your own transaction, so that what the job function wrote there and the
+     * end of the job are committed together, or neither is. Jobs that depend on it are released by the same commit.
+     * Call it last, commit, and return. When it throws, roll back; your transaction is as it was before the call.
+     *
+     * Once it was called, the job succeeds by that commit and in no other way: what the job function returns is
+     * ignored, and if it returns without a commit, the attempt fails with `CompletionNotCommittedError`. After a
+     * rollback it may be called again in another transaction.
+     *
+     * @throws LeaseLostError when the job is no longer this run's to complete; the reason of `signal` when the run
+     * timed out or was handed back.
+     * @throws InvalidCompletionError when the job is completed already, or the job function has ended.
+     * @throws InvalidOptionError when `client` is not inside a transaction; InvalidPayloadError when the result cannot
+     * be kept.
+     * @throws DatabaseError from the database. At `repeatable read` and `serializable` its `sqlState` may be `40001`.
+     */
+    get complete(): (options: CompleteOptions) => Promise<void> {
+        // Bound, since job functions like to take apart what they are given; and bound only when one asks.
+        return (options) => this.#run.complete(options)
     }
 
     /** Aborts the signal of a run. */

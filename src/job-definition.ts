@@ -1,12 +1,11 @@
 import { type Config, type Core, coreOf } from "./config.ts"
-import type { SqlClient } from "./db/client.ts"
+import { checkedClient, type SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import type { JobContext } from "./job-context.ts"
 import {
     callable,
     durationMs,
-    hasMethods,
     instant,
     jobID,
     knownOptions,
@@ -242,13 +241,7 @@ export class JobDefinition<Payload extends object, Result = void> {
 }
 
 function toClient(client: SqlClient | undefined): SqlClient | undefined {
-    if (client !== undefined && !hasMethods(client, ["query"])) {
-        throw new InvalidOptionError({
-            option: "client",
-            message: "expected `client` to have a `query(text, values)` method",
-        })
-    }
-    return client
+    return client === undefined ? undefined : checkedClient(client)
 }
 
 function toRetryDelay(option: RetryDelay | undefined): RegisteredJob["retryDelayMs"] {

@@ -1,9 +1,23 @@
+import { InvalidOptionError } from "../errors.ts"
+import { hasMethods } from "../options.ts"
+
 /**
- * The least that `defer` needs of a caller's transaction: a `pg` client, a PGlite transaction, or anything else
- * with this one method.
+ * The least that `defer` and `complete` need of a caller's transaction: a `pg` client, a PGlite transaction, or
+ * anything else with this one method.
  */
 export interface SqlClient {
     query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
+}
+
+/** Refuses a client that cannot run SQL. */
+export function checkedClient(client: SqlClient): SqlClient {
+    if (!hasMethods(client, ["query"])) {
+        throw new InvalidOptionError({
+            option: "client",
+            message: "expected `client` to have a `query(text, values)` method",
+        })
+    }
+    return client
 }
 
 /** A connection of a `pg` pool, as far as cuckmq uses it. */

@@ -62,6 +62,11 @@ export function lockNotAvailable(error: unknown): boolean {
     return sqlStateOf(error) === "55P03"
 }
 
+/** Whether a statement that needs a transaction was sent outside of one. */
+export function isOutsideTransaction(error: unknown): boolean {
+    return sqlStateOf(error) === "25P01"
+}
+
 function isA<Type>(Class: abstract new (...args: never[]) => Type, error: unknown): error is Type {
     try {
         return error instanceof Class

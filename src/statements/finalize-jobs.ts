@@ -15,6 +15,10 @@ export interface Finalization extends ClaimKey {
     error: string | null
 }
 
+/** What history keeps of a job, in the order that those who finalize select it. */
+export const HISTORY_COLUMNS = /* sql */ `id, definition_id, created_at, due_at, claimed_at, finalized_at, slot,
+    token, attempt, priority, outcome, reason, worker, payload, result, errors`
+
 /**
  * Moves jobs to history, each only if its token is still the one given. It does not ask whether the lease still
  * holds: an attempt whose lease lapsed, but whose job nobody claimed since, may still record its outcome.
@@ -30,9 +34,7 @@ with done as (
     where job.id = settled.id and job.token = settled.token and impatience.is_set is not null ${condition}
     returning job.*, settled.result, settled.error
 )
-insert into ${schema}.job_history
-    (id, definition_id, created_at, due_at, claimed_at, finalized_at, slot, token, attempt, priority,
-    outcome, reason, worker, payload, result, errors)
+insert into ${schema}.job_history (${HISTORY_COLUMNS})
 select
     id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
     (select slot from ${schema}.history_ring), token, attempt, priority,

@@ -17,6 +17,9 @@ export interface TimedJob {
  * Jobs with a delay or dependencies. Required jobs are locked in the order of their ids and flagged, so that the
  * statement that finalizes one of them either waits for us and sees the flag, or is over before we look. One whose
  * required job has failed starts as `unmet`. Inserts nothing where a required job or a definition is missing.
+ *
+ * One that runs is written although it is flagged: its job function may complete it in a transaction whose snapshot is
+ * older than our edge, which fails then, rather than leave the edge.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: insert-jobs
@@ -24,11 +27,14 @@ with edge as materialized (
     select distinct item.turn, item.required_id
     from rows from (pg_catalog.unnest($5::bigint[]), pg_catalog.unnest($6::bigint[])) as item(turn, required_id)
 ), required as materialized (
-    select id from ${schema}.job where id in (select required_id from edge) order by id for update
+    select id, state, has_dependents from ${schema}.job
+    where id in (select required_id from edge)
+    order by id
+    for update
 ), flagged as (
     update ${schema}.job set has_dependents = true
     from required
-    where job.id = required.id and not job.has_dependents
+    where job.id = required.id and (not required.has_dependents or required.state = 'running')
 ), past as materialized (
     select id, outcome from ${schema}.job_history
     where id in (select required_id from edge) and id not in (select id from required)

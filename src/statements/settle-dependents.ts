@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
-import { IMPATIENT, type Query } from "./query.ts"
+import type { Query } from "./query.ts"
 
 /** What a job is after one that it depends on was finalized. */
 export type DependentState = "blocked" | "delayed" | "ready" | "unmet"
@@ -38,7 +38,6 @@ export async function lockRequiredJobs({
     schema,
     ids,
 }: Query & { ids: readonly number[] }): Promise<boolean> {
-    await run(/* sql */ `select ${IMPATIENT}`, [])
     const locked = await run(lockText(schema), [numberList(ids)])
     const others = await run(unlockedText(schema), [
         numberList(ids),

@@ -1,12 +1,19 @@
 import { Alarm, monotonicMs } from "../clock.ts"
-import { JobTimeoutError, LeaseLostError, ShutdownError } from "../errors.ts"
-import type { Event } from "../events.ts"
-import { JobContext } from "../job-context.ts"
+import {
+    CompletionNotCommittedError,
+    InvalidCompletionError,
+    JobTimeoutError,
+    LeaseLostError,
+    ShutdownError,
+} from "../errors.ts"
+import type { Event, WorkerJobError } from "../events.ts"
+import { type CompleteOptions, JobContext } from "../job-context.ts"
 import { encodeResult } from "../payload.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { defaultRetryDelayMs } from "../retry.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import { recordThrown } from "../thrown.ts"
+import { Completion } from "./completion.ts"
 import type { HeldJob } from "./lease-keeper.ts"
 import type { Settled, Settler } from "./settler.ts"
 
@@ -37,6 +44,7 @@ export class JobRun implements HeldJob {
     readonly #deadlineMs: number
     readonly #alarm = new Alarm(() => this.#checkDeadline())
     #context: JobContext | undefined
+    #completion: Completion | undefined
     /** The outcome is decided; whatever the handler still does changes nothing. */
     #isOver = false
     #isShuttingDown = false
@@ -66,6 +74,8 @@ export class JobRun implements HeldJob {
             jobID: this.job.id,
             name: this.#definition.name,
             attempt: this.job.attempt,
+            token: this.job.token,
+            run: this,
         })
         this.#watchDeadline()
         this.#host.emit({ eventType: "worker-job-dequeue", ...this.#about(), attempt: this.job.attempt })
@@ -73,8 +83,25 @@ export class JobRun implements HeldJob {
             const result = await this.#definition.run(JSON.parse(this.job.payload), this.#context)
             this.#succeed(result)
         } catch (thrown) {
-            this.#fail(thrown)
+            this.#fail({ value: thrown })
         }
+    }
+
+    /** Completes the job within a transaction of the handler's own. */
+    async complete(options: CompleteOptions): Promise<void> {
+        if (this.#isOver) {
+            if (this.#context?.signal.aborted) throw this.#context.signal.reason
+            throw new InvalidCompletionError({ jobID: this.id, reason: "its job function has ended" })
+        }
+        const { settler, maxResultBytes } = this.#host
+        this.#completion ??= new Completion({
+            id: this.id,
+            token: this.token,
+            definition: this.#definition.name,
+            settler,
+            maxResultBytes,
+        })
+        return this.#completion.complete(options)
     }
 
     /** Checks a deadline that was too far away for a timer. */
@@ -91,7 +118,9 @@ export class JobRun implements HeldJob {
     /** Hands the job back, whatever the handler still does. */
     giveBack(): void {
         if (!this.#end()) return
-        this.#settle(this.#host.settler.giveBack({ id: this.id, token: this.token }), () => {
+        const { settler } = this.#host
+        const write = () => settler.giveBack({ id: this.id, token: this.token })
+        this.#settle(write, () => {
             this.#host.emit({ eventType: "worker-job-return", ...this.#about(), attempt: this.job.attempt })
         })
     }
@@ -104,10 +133,12 @@ export class JobRun implements HeldJob {
     }
 
     #succeed(returned: unknown): void {
+        // A success without what the handler wrote would be none, so what it returned does not count.
+        if (this.#completion !== undefined) return this.#fail()
         if (!this.#end()) return
         const result = encodeResult(returned, this.#host.maxResultBytes)
         const text = "text" in result ? result.text : null
-        this.#settle(
+        this.#conclude(
             this.#host.settler.succeed({ id: this.id, token: this.token, result: text, error: null }),
             () => {
                 if ("reason" in result) {
@@ -117,33 +148,53 @@ export class JobRun implements HeldJob {
                         reason: result.reason,
                     })
                 }
-                this.#host.emit({
-                    eventType: "worker-job-finalize-success",
-                    ...this.#about(),
-                    attempt: this.job.attempt,
-                })
+                this.#emitSuccess()
             },
         )
     }
 
-    #fail(thrown: unknown): void {
+    /** The handler has failed: with what it threw, or by returning without the commit that it promised. */
+    #fail(thrown?: { readonly value: unknown }): void {
         if (this.#isShuttingDown) return this.giveBack()
         if (!this.#end()) return
-        const { attempt, numAttempts } = this.job
-        const error = JSON.stringify(recordThrown({ thrown, attempt, worker: this.#host.worker }))
-        const retryDelayMs = attempt > numAttempts ? null : this.#retryDelayMs(thrown)
-        this.#host.emit({
+        const completion = this.#completion
+        if (completion !== undefined) completion.thrown = thrown
+        let retryDelayMs: number | null = null
+        const write = () => {
+            const error =
+                thrown === undefined
+                    ? new CompletionNotCommittedError({ jobID: this.id, cause: completion?.cause })
+                    : thrown.value
+            retryDelayMs = this.job.attempt > this.job.numAttempts ? null : this.#retryDelayMs(error)
+            this.#tellError(error, retryDelayMs)
+            return this.#writeError(error, retryDelayMs)
+        }
+        this.#settle(write, () => {
+            if (retryDelayMs === null) this.#emitFailure("error")
+            else this.#host.onRetry(retryDelayMs)
+        })
+    }
+
+    /** While a transaction that completes the job may be open, it is not known yet that the attempt has failed. */
+    #tellError(error: unknown, retryDelayMs: number | null): void {
+        const { attempt } = this.job
+        const event: WorkerJobError = {
             eventType: "worker-job-error",
             ...this.#about(),
             attempt,
-            error: thrown,
+            error,
             retryDelayMs,
-        })
-        if (retryDelayMs === null) this.#finalizeFailed("error", error)
-        else {
-            const retry = { id: this.id, token: this.token, delayMs: retryDelayMs, error }
-            this.#settle(this.#host.settler.retry(retry), () => this.#host.onRetry(retryDelayMs))
         }
+        if (this.#completion === undefined) this.#host.emit(event)
+        else this.#completion.failure = event
+    }
+
+    #writeError(thrown: unknown, retryDelayMs: number | null): Promise<Settled> {
+        const { settler, worker } = this.#host
+        const error = JSON.stringify(recordThrown({ thrown, attempt: this.job.attempt, worker }))
+        const key = { id: this.id, token: this.token }
+        if (retryDelayMs === null) return settler.fail({ ...key, result: null, error }, "error")
+        return settler.retry({ ...key, delayMs: retryDelayMs, error })
     }
 
     #timeOut(): void {
@@ -154,14 +205,11 @@ export class JobRun implements HeldJob {
             ...recordThrown({ thrown: reason, attempt: this.job.attempt, worker: this.#host.worker }),
             stack: null,
         }
-        this.#finalizeFailed("timeout", JSON.stringify(record))
-    }
-
-    #finalizeFailed(reason: "error" | "timeout", error: string): void {
-        const job = { id: this.id, token: this.token, result: null, error }
-        this.#settle(this.#host.settler.fail(job, reason), () => {
-            this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about(), reason })
-        })
+        const job = { id: this.id, token: this.token, result: null, error: JSON.stringify(record) }
+        this.#settle(
+            () => this.#host.settler.fail(job, "timeout"),
+            () => this.#emitFailure("timeout"),
+        )
     }
 
     /** A delay function of the user may throw or answer nonsense; the job is retried all the same. */
@@ -188,12 +236,41 @@ export class JobRun implements HeldJob {
         return true
     }
 
-    #settle(settled: Promise<Settled>, onRecorded: () => void): void {
+    /** Writes an outcome down, unless the handler has completed the job. */
+    #settle(write: () => Promise<Settled>, onRecorded: () => void): void {
+        const completion = this.#completion
+        const { settler } = this.#host
+        this.#conclude(
+            completion === undefined ? write() : settler.unlessCompleted(completion, write),
+            onRecorded,
+        )
+    }
+
+    #conclude(settled: Promise<Settled>, onRecorded: () => void): void {
         void settled.then((outcome) => {
             this.#host.onSettled(this)
+            if (outcome === "completed") return this.#tellCompleted()
+            if (this.#completion?.failure !== undefined) this.#host.emit(this.#completion.failure)
             if (outcome === "recorded") onRecorded()
             else if (outcome === "lost") this.onLeaseLost()
         })
+    }
+
+    #tellCompleted(): void {
+        this.#emitSuccess()
+        const thrown = this.#completion?.thrown
+        if (thrown === undefined) return
+        const activity = `run ${this.#definition.name} after it completed job ${this.id}`
+        this.#host.emit({ eventType: "daemon-error", activity, error: thrown.value })
+    }
+
+    #emitSuccess(): void {
+        const { attempt } = this.job
+        this.#host.emit({ eventType: "worker-job-finalize-success", ...this.#about(), attempt })
+    }
+
+    #emitFailure(reason: "error" | "timeout"): void {
+        this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about(), reason })
     }
 
     #watchDeadline(): void {

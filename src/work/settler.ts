@@ -1,15 +1,22 @@
 import { Batcher } from "../batcher.ts"
+import { completeWithin } from "../complete.ts"
 import type { Core } from "../config.ts"
+import type { SqlClient } from "../db/client.ts"
 import { lockNotAvailable, refusesValues, wasTooLong } from "../db/failure.ts"
 import type { FailureReason } from "../events.ts"
-import { finalize } from "../finalize.ts"
+import { announceDependents, finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
+import { findSettledJobs } from "../statements/find-settled-jobs.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
+import type { DependentState } from "../statements/settle-dependents.ts"
 
-/** Whether the outcome was recorded, or the job was no longer ours, or no answer told which. */
-export type Settled = "recorded" | "lost" | "unknown"
+/**
+ * Whether the outcome was recorded, or the job was no longer ours, or no answer told which; or the job is a success
+ * already, which its job function completed itself.
+ */
+export type Settled = "recorded" | "lost" | "unknown" | "completed"
 
 /** Stands for an error that the database refused to hold. */
 const REFUSED_ERROR = JSON.stringify({ name: "Error", message: "the database refused what was thrown" })
@@ -48,6 +55,7 @@ export class Settler {
     readonly #failed = new Map<FailureReason, Batcher<Finalization, Settled>>()
     readonly #retried: Batcher<Retry, Settled>
     readonly #returned: Batcher<ClaimKey, Settled>
+    readonly #completed: Batcher<ClaimKey, Settled>
     readonly #pending = new Set<Promise<Settled>>()
     #numPending = 0
     #hasGivenUp = false
@@ -67,6 +75,12 @@ export class Settler {
             activity: "hand jobs back",
             strip: (job: ClaimKey) => job,
             write: (jobs) => returnJobs({ run, schema, jobs }),
+        })
+        this.#completed = this.#batcher({
+            activity: "find completed jobs",
+            strip: (job: ClaimKey) => job,
+            write: async (jobs) =>
+                (await findSettledJobs({ run, schema, jobs, outcome: "succeeded" })).finalized,
         })
     }
 
@@ -94,6 +108,39 @@ export class Settler {
 
     giveBack(job: ClaimKey): Promise<Settled> {
         return this.#track(this.#returned.add(job))
+    }
+
+    /** Records a success within the job function's own transaction, which may yet be rolled back. */
+    completeWithin(params: {
+        client: SqlClient
+        job: ClaimKey
+        result: string | null
+    }): Promise<DependentState[]> {
+        return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker })
+    }
+
+    /** Records the outcome of a run whose job function has called `complete`, unless that is committed. */
+    unlessCompleted(
+        job: ClaimKey & { released: readonly DependentState[] },
+        write: () => Promise<Settled>,
+    ): Promise<Settled> {
+        return this.#track(this.#unlessCompleted(job, write))
+    }
+
+    async #unlessCompleted(
+        job: ClaimKey & { released: readonly DependentState[] },
+        write: () => Promise<Settled>,
+    ): Promise<Settled> {
+        let isCompleted = (await this.#completed.add(job)) === "recorded"
+        if (!isCompleted) {
+            const settled = await write()
+            if (settled === "recorded") return settled
+            // While the transaction was open its job was locked, and has been written down by its commit since.
+            isCompleted = (await this.#completed.add(job)) === "recorded"
+            if (!isCompleted) return settled
+        }
+        announceDependents(this.#core, job.released)
+        return "completed"
     }
 
     /** Resolves when everything so far is recorded, or given up. */

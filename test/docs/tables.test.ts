@@ -106,13 +106,14 @@ describe("the option tables of README.md", () => {
         })
     }
 
-    it("have the options of defer, join and the embedded pool", () => {
+    it("have the options of defer, complete, join and the embedded pool", () => {
         const names = (heading: string) => tableAfter(heading).map((row) => codeOf(row[0]))
         const optionsOf = (...types: string[]) =>
             types.flatMap((type) => membersOf(declarations, type).map(({ name }) => name))
         expect(names("#### **JobDefinition#defer**, **JobDefinition#deferMany**")).toEqual(
             optionsOf("DeferOptions", "DeferClient"),
         )
+        expect(names("#### **JobContext#complete**")).toEqual(optionsOf("CompleteOptions"))
         expect(names("#### **Daemon#join**")).toEqual(optionsOf("JoinOptions"))
         expect(names("#### **embeddedPool**")).toEqual(optionsOf("EmbeddedPoolOptions"))
     })

@@ -14,7 +14,10 @@ export interface ChildWorker {
 }
 
 /** Starts a process with a worker for the definition `job` of a queue; see the program for what its handler does. */
-export function spawnWorker(queue: Queue, handler: "hang" | "abort" | "block"): ChildWorker {
+export function spawnWorker(
+    queue: Queue,
+    handler: "hang" | "abort" | "block" | "complete" | "commit",
+): ChildWorker {
     const child = spawn(
         process.execPath,
         ["--import", "tsx", PROGRAM, queueURL(), queue.schemaName, handler],

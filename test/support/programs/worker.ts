@@ -1,26 +1,39 @@
 /**
  * A worker in a process of its own, for tests that kill it. Prints a line for each run that it starts: the attempt.
  * `handler` says what the handler of the definition `job` does then: `hang`, `abort` the process, or
- * `block` its event loop for five leases.
+ * `block` its event loop for three leases. Before it prints, `complete` writes to the schema's table `effect` and
+ * completes the job in one transaction, and `commit` commits that.
  */
 import pg from "pg"
-import { Config, JobDefinition, Worker } from "../../../src/index.ts"
+import { Config, type JobContext, JobDefinition, Worker } from "../../../src/index.ts"
 
 const [connectionString, schema, handler] = process.argv.slice(2)
-const config = new Config({ pool: new pg.Pool({ connectionString, max: 2 }), schema: schema ?? "" })
+const pool = new pg.Pool({ connectionString, max: 3 })
+const config = new Config({ pool, schema: schema ?? "" })
 
-const LEASE_MS = 400
+async function writeAndComplete({ attempt, complete }: JobContext): Promise<void> {
+    const client = await pool.connect()
+    await client.query("begin")
+    await client.query(`insert into "${schema}".effect (attempt) values ($1)`, [attempt])
+    await complete({ client, result: "from the child" })
+    if (handler === "commit") await client.query("commit")
+}
+
+// A thread that has to connect on a busy machine needs its time.
+const LEASE_MS = handler === "block" ? 1_500 : 400
 
 new JobDefinition({
     config,
     name: "job",
     numAttempts: 2,
     lockIntervalMs: LEASE_MS,
-    jobFunction: async (_payload: object, { attempt }) => {
+    jobFunction: async (_payload: object, context) => {
+        const { attempt } = context
+        if (handler === "complete" || handler === "commit") await writeAndComplete(context)
         await new Promise((resolve) => process.stdout.write(`${attempt}\n`, resolve))
         if (handler === "abort") process.abort()
         if (handler === "block") {
-            const endMs = performance.now() + 5 * LEASE_MS
+            const endMs = performance.now() + 3 * LEASE_MS
             while (performance.now() < endMs);
             return
         }
