@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
-import { type Event, JobTimeoutError, LeaseLostError, ShutdownError } from "../../src/index.ts"
+import { Config, type Event, JobTimeoutError, LeaseLostError, ShutdownError } from "../../src/index.ts"
 import { reclaimLapsed } from "../../src/recover.ts"
 import { spawnWorker } from "../support/child-worker.ts"
 import { aborted, define } from "../support/define.ts"
 import { makeEffects } from "../support/effects.ts"
-import { finalizedJob, rowID } from "../support/finalized.ts"
+import { finalizedJob, finalizedJobs, rowID } from "../support/finalized.ts"
+import { losesOneAnswer } from "../support/flaky-pool.ts"
 import { makeGate } from "../support/gate.ts"
 import { openSession, untilWaitingForLock } from "../support/transaction.ts"
-import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, makePool, makeQueue, type Queue } from "../support/with-schema.ts"
 
 async function makeEffectsQueue() {
     const queue = await makeQueue()
@@ -143,6 +144,46 @@ describe.skipIf(!hasServer())("a job whose completing transaction is open", () =
         expect(await finalizedJob(queue, jobID)).toMatchObject({ outcome: "succeeded" })
         expect(await queue.jobs()).toEqual([])
         expect(typesOf(queue.events)).not.toContain("worker-job-return")
+    })
+
+    it("does not keep its worker from renewing leases after an answer was lost", async () => {
+        const { queue, effects } = await makeEffectsQueue()
+        const pool = losesOneAnswer(makePool(), "-- cuckmq: claim-limited-jobs")
+        const config = new Config({ pool, schema: queue.schemaName })
+        const [completed, end] = [makeGate(), makeGate()]
+        const completing = define(
+            config,
+            (_payload, { attempt, complete }) =>
+                effects.inTransaction(attempt, async (client) => {
+                    await complete({ client })
+                    completed.open()
+                    await end.opened
+                }),
+            { lockIntervalMs: 2_000 },
+        )
+        const long = define(config, () => end.opened, { name: "long", lockIntervalMs: 2_000 })
+        const limited = define(config, () => undefined, {
+            name: "limited",
+            releaseIntervalMs: 1,
+            lockIntervalMs: 2_000,
+        })
+        queue.worker({ config, concurrency: 5 })
+        const ids = [await completing.defer({ payload: {} }), await long.defer({ payload: {} })]
+        await completed.opened
+        ids.push(await limited.defer({ payload: {} }))
+        await eventually(() => pool.hasLost)
+        const renewed = `select count(*) as num from ${queue.schema}.job
+            join ${queue.schema}.lease on lease.id = job.lease_id
+            where job.id = any($1::bigint[]) and lease.expires_at > job.claimed_at + interval '6 s'`
+        await eventually(async () => {
+            const { rows } = await queue.sql.query(renewed, [`{${ids.slice(0, 2)}}`])
+            return Number(rows[0]?.num) === 2
+        })
+        end.open()
+        const rows = await finalizedJobs(queue, ids)
+        expect(rows.map(({ outcome }) => outcome)).toEqual(["succeeded", "succeeded", "succeeded"])
+        expect(rows.slice(0, 2).map(({ token }) => token)).toEqual([1, 1])
+        expect(typesOf(queue.events)).not.toContain("worker-job-lease-lost")
     })
 })
 
