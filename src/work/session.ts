@@ -23,6 +23,9 @@ const WATCH_MS = FAR_MS / 2
 /** How long aborted handlers have to end before their jobs are handed back over their heads. */
 const ABORT_GRACE_MS = 500
 
+/** How long that may take to be recorded: all in all, no more than a second passes after the caller's grace. */
+const LAST_WRITE_MS = 300
+
 /** One life of a worker, from start to stop: takes jobs while it has slots for them, and runs them. */
 export class WorkerSession implements Session, HintSubscriber, RunHost {
     readonly ended: Promise<void>
@@ -265,7 +268,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost {
         this.settler.giveUp()
         // A database that does not answer must not hold the process: what is not recorded runs again elsewhere.
         if (this.#isForced) this.#resolveEnded()
-        else this.#forceAlarm.set(ABORT_GRACE_MS)
+        else this.#forceAlarm.set(LAST_WRITE_MS)
         this.#isForced = true
         this.#watchAlarm.clear()
     }
