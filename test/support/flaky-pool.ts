@@ -31,6 +31,30 @@ export function losesOneAnswer(pool: pg.Pool, part: string): Pool & { readonly h
     }
 }
 
+/**
+ * A pool that passes everything on but the next `num` statements whose text contains `part`: in place of each, the
+ * server is given one that it refuses with the SQLSTATE given, or that ends its session.
+ */
+export function refusesNext(
+    pool: pg.Pool,
+    params: { part: string; num: number; sqlState: string },
+): Pool & { readonly numRefused: number } {
+    let numRefused = 0
+    const refusal =
+        params.sqlState === "57P01"
+            ? "select pg_terminate_backend(pg_backend_pid())"
+            : `do $$ begin raise exception 'refused' using errcode = '${params.sqlState}'; end $$`
+    const passOn = async (client: pg.PoolClient, query: Query) => {
+        if (numRefused === params.num || !query.text.includes(params.part))
+            return client.query(query as unknown as string)
+        numRefused++
+        return client.query(refusal)
+    }
+    return Object.defineProperty(passingOn(pool, passOn), "numRefused", { get: () => numRefused }) as Pool & {
+        readonly numRefused: number
+    }
+}
+
 function passingOn(
     pool: pg.Pool,
     passOn: (client: pg.PoolClient, query: Query) => Promise<pg.QueryResult>,
