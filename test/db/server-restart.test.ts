@@ -4,27 +4,10 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { Config, type Daemon, type Event, Orchestrator, Worker } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { PostgresServer } from "../support/postgres-server.ts"
+import { produce } from "../support/produce.ts"
 import { eventually, hasServer } from "../support/with-schema.ts"
 
 const NUM_RESTARTS = 2
-
-/** Calls `defer` until it is told to stop; the ids are those of the calls that were acknowledged. */
-function produce(defer: () => Promise<number>) {
-    const ids: number[] = []
-    let isStopping = false
-    const ended = (async () => {
-        while (!isStopping) {
-            const id = await defer().catch(() => undefined)
-            if (id === undefined) await new Promise((resolve) => setTimeout(resolve, 20))
-            else ids.push(id)
-        }
-    })()
-    const stop = () => {
-        isStopping = true
-        return ended
-    }
-    return { ids, stop }
-}
 
 describe.skipIf(!hasServer())("a restart of the server", () => {
     it.each(["immediate", "fast"] as const)(

@@ -1,5 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import {
+    appendFileSync,
+    chmodSync,
+    cpSync,
+    mkdtempSync,
+    realpathSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from "node:fs"
 import { createRequire } from "node:module"
 import { arch, platform, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -79,10 +88,32 @@ export class PostgresServer {
             let log = ""
             child.stderr?.on("data", (chunk: Buffer) => {
                 log = (log + chunk.toString()).slice(-10_000)
-                if (log.includes("ready to accept connections")) resolve()
+                if (/ready to accept (read-only )?connections/.test(log)) resolve()
             })
             child.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${log}`)))
         })
+    }
+
+    /** Makes a server that follows this one, for a failover. This one is restarted, as the copy is of its folder. */
+    async startStandby(): Promise<PostgresServer> {
+        await this.stop()
+        const folder = mkdtempSync(join(tmpdir(), "cuckmq-standby-"))
+        giveAway([folder])
+        const data = join(folder, "data")
+        execFileSync("cp", ["-a", join(this.#folder, "data"), data])
+        writeFileSync(join(data, "standby.signal"), "")
+        const primary = `host=127.0.0.1 port=${this.port} user=${USER} password=${PASSWORD}`
+        appendFileSync(join(data, "postgresql.auto.conf"), `primary_conninfo = '${primary}'\n`)
+        giveAway([join(data, "standby.signal")])
+        const standby = new PostgresServer({
+            port: await freePort(),
+            binaries: this.#binaries,
+            folder,
+            flags: this.#flags,
+        })
+        await this.restart()
+        await standby.restart()
+        return standby
     }
 
     /** Stops the server at once, as a crash of it would, or after it has cut its clients off in good order. */
