@@ -1,5 +1,5 @@
 import type { Core } from "./config.ts"
-import { lockNotAvailable } from "./db/failure.ts"
+import { lockNotAvailable, wasTooLong } from "./db/failure.ts"
 import type { FailureReason } from "./events.ts"
 import {
     type Finalization,
@@ -115,8 +115,8 @@ export async function finalizeDoomed(params: {
 }
 
 /**
- * Finalizes jobs as failed that no handler is running for. Leaves those alone that someone else holds locked, and
- * returns how many they are: the next round will do.
+ * Finalizes jobs as failed that no handler is running for, in halves where all of them take too long. Leaves those
+ * alone that someone else holds locked, and returns how many they are: the next round will do.
  */
 export async function finalizeFailed(params: {
     core: Core
@@ -131,9 +131,10 @@ export async function finalizeFailed(params: {
         for (const job of jobs) if (now.has(job.id)) onFinalized(job)
         return 0
     } catch (error) {
-        if (!lockNotAvailable(error)) throw error
+        const isAlone = jobs.length === 1
+        if (isAlone && lockNotAvailable(error)) return 1
+        if (isAlone || !(lockNotAvailable(error) || wasTooLong(error))) throw error
         const half = Math.ceil(jobs.length / 2)
-        if (half === jobs.length) return jobs.length
         const numLocked = await finalizeFailed({ ...params, jobs: jobs.slice(0, half) })
         return numLocked + (await finalizeFailed({ ...params, jobs: jobs.slice(half) }))
     }

@@ -1,4 +1,5 @@
 import type { Core } from "./config.ts"
+import { shrinking } from "./db/shrinking.ts"
 import { deleteLeases, reclaimJobs, revokeLeases } from "./statements/leases.ts"
 
 /** Jobs taken back in one statement. */
@@ -8,11 +9,15 @@ const MAX_JOBS = 1_000
 export async function reclaimLapsed(core: Core): Promise<void> {
     const { run, schema } = core
     await revokeLeases({ run, schema })
+    const inTime = shrinking(MAX_JOBS)
     let numReclaimed = 0
-    for (;;) {
-        const ids = await reclaimJobs({ run, schema, limit: MAX_JOBS })
-        numReclaimed += ids.length
-        if (ids.length < MAX_JOBS) break
+    let isDone = false
+    while (!isDone) {
+        await inTime(async (limit) => {
+            const ids = await reclaimJobs({ run, schema, limit })
+            numReclaimed += ids.length
+            isDone = ids.length < limit
+        })
     }
     await deleteLeases({ run, schema })
     if (numReclaimed > 0) core.hints.announce("ready")

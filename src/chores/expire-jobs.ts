@@ -1,3 +1,4 @@
+import { shrinking } from "../db/shrinking.ts"
 import { finalizeFailed } from "../finalize.ts"
 import { selectExpiredJobs } from "../statements/select-doomed-jobs.ts"
 import type { Chore } from "./chore.ts"
@@ -11,9 +12,12 @@ export function expireJobs(cleanIntervalMs: number): Chore {
         name: "expire jobs",
         run: async ({ core, emit }) => {
             const { run, schema } = core
+            const inTime = shrinking(CHUNK)
             let afterID = 0
             for (;;) {
-                const { expired, lastID } = await selectExpiredJobs({ run, schema, afterID, limit: CHUNK })
+                const { expired, lastID } = await inTime((limit) =>
+                    selectExpiredJobs({ run, schema, afterID, limit }),
+                )
                 if (expired.length > 0) {
                     await finalizeFailed({
                         core,

@@ -89,6 +89,20 @@ export async function countSlot({ run, schema, slot }: Query & { slot: number })
     return Number(row?.[0])
 }
 
+const estimateTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>
+    statementText(
+        (schema) => /* sql */ `-- cuckmq: estimate-history-slot
+select greatest(reltuples::bigint, 1) from pg_class
+where oid = (select tableoid from ${schema}.job_history_${slot} limit 1)`,
+    ),
+)
+
+/** About how many jobs a slot holds, at no cost: what the statistics say, and one when they say nothing yet. */
+export async function estimateSlot({ run, schema, slot }: Query & { slot: number }): Promise<number> {
+    const [row] = await run(estimateTexts[slot]?.(schema) ?? "", [])
+    return Number(row?.[0] ?? 0)
+}
+
 const emptyTexts = Array.from({ length: NUM_HISTORY_SLOTS }, (_, slot) =>
     statementText(
         (schema) => /* sql */ `-- cuckmq: is-history-slot-empty

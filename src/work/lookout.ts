@@ -1,4 +1,5 @@
 import { Alarm, monotonicMs } from "../clock.ts"
+import { shrinking } from "../db/shrinking.ts"
 import { reclaimLapsed } from "../recover.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { heartbeatDefinitions } from "../statements/definitions.ts"
@@ -32,6 +33,7 @@ export class Lookout {
     readonly #onRelease: (inMs: number) => void
     readonly #onLook: () => void
     readonly #alarm = new Alarm(() => this.look())
+    readonly #promoteInTime = shrinking(MAX_PROMOTED)
     #known = new Map<number, KnownDefinition>()
     #unlimited: readonly KnownDefinition[] = []
     #limited: readonly KnownDefinition[] = []
@@ -156,7 +158,7 @@ export class Lookout {
             return nextDueMs ?? Number.POSITIVE_INFINITY
         }
         const { run, schema } = this.#settings.core
-        const numPromoted = await promoteDelayedJobs({ run, schema, limit: MAX_PROMOTED })
+        const numPromoted = await this.#promoteInTime((limit) => promoteDelayedJobs({ run, schema, limit }))
         if (numPromoted > 0) {
             this.#overdueRetryMs = OVERDUE_RETRY_MS
             this.#onReady()
