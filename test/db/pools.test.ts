@@ -1,12 +1,15 @@
 import type pg from "pg"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { NotSentError } from "../../src/db/failure.ts"
+import { pgDriver } from "../../src/db/pg-driver.ts"
 import { define } from "../support/define.ts"
-import { finalized, finalizedJob } from "../support/finalized.ts"
-import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
+import { finalized, finalizedJob, finalizedJobs } from "../support/finalized.ts"
+import { makeRole } from "../support/role.ts"
+import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
-describe.skipIf(!hasServer())("a pool of one connection", () => {
+describe.skipIf(!hasServer()).each([1, 2])("a pool of no more connections than %i", (max) => {
     it("is enough for workers, an orchestrator, producers and handlers that defer", async () => {
-        const queue = await makeQueue({ pool: { max: 1 } })
+        const queue = await makeQueue({ pool: { max } })
         const child = define(queue.config, () => undefined, { name: "child" })
         const job = define(
             queue.config,
@@ -52,6 +55,55 @@ describe.skipIf(!hasServer())("a pool that the application exhausts", () => {
         worker.stop()
         await worker.join({ graceMs: 50 })
         expect(queue.events.at(-1)).toEqual({ eventType: "daemon-stop" })
+    })
+})
+
+describe.skipIf(!hasServer())("a statement for which no connection is free", () => {
+    it("is given up at its deadline, as not sent, and leaves the pool whole", async () => {
+        const pool = makePool({ max: 1 })
+        const driver = pgDriver(pool)
+        const client = await pool.connect()
+        const late = driver.query({ text: "select 1", values: [], deadlineMs: 100 })
+        await expect(late).rejects.toBeInstanceOf(NotSentError)
+        client.release()
+        await eventually(() => pool.idleCount === 1 && pool.waitingCount === 0)
+        expect(await driver.query({ text: "select 2", values: [], deadlineMs: 10_000 })).toEqual([["2"]])
+    })
+})
+
+describe.skipIf(!hasServer())("a role whose connections are all taken", () => {
+    it("holds up daemons and refuses producers, until there are some again", async () => {
+        const queue = await makeQueue()
+        const { sql, schema } = queue
+        const { role, connectionString } = await makeRole(sql, "connection limit 2")
+        await sql.query(`grant usage on schema ${schema} to ${role}`)
+        await sql.query(`grant all on all tables in schema ${schema} to ${role}`)
+        await sql.query(`grant all on all sequences in schema ${schema} to ${role}`)
+        const theirs = makePool({ connectionString, max: 2 })
+        const clients = await Promise.all([theirs.connect(), theirs.connect()])
+        const config = queue.otherConfig({ connectionString, max: 3 })
+        const job = define(config, () => undefined)
+        queue.worker({ config, concurrency: 3 })
+        queue.orchestrator({ config, cleanIntervalMs: 50 })
+        await expect(job.defer({ payload: {} })).rejects.toMatchObject({
+            code: "CUCKMQ_DATABASE",
+            sqlState: "53300",
+            retryable: true,
+        })
+        const activities = () =>
+            new Set(queue.events.map((event) => (event.eventType === "daemon-error" ? event.activity : "")))
+        await eventually(() => activities().has("look around") && activities().has("heartbeat"))
+        // Fewer than the pool believes it may have: what it asks for beyond them is refused now and then.
+        for (const client of clients) client.release(true)
+        const ids: number[] = []
+        while (ids.length < 20) {
+            const id = await job.defer({ payload: {} }).catch((error: unknown) => {
+                expect(error).toMatchObject({ sqlState: "53300", retryable: true })
+            })
+            if (id !== undefined) ids.push(id)
+        }
+        const rows = await finalizedJobs(queue, ids)
+        expect(rows.filter(({ outcome, attempt }) => outcome !== "succeeded" || attempt !== 1)).toEqual([])
     })
 })
 
