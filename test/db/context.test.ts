@@ -87,7 +87,16 @@ describe("a definition", () => {
 
     it("may have any name that people give", async () => {
         const queue = await makeQueue()
-        const names = ['it\'s "quoted" %s $1 \\', "名前 👩", "a".repeat(255), "line\nbreak\u001e"]
+        const names = [
+            'it\'s "quoted" %s $1 \\',
+            "名前 👩",
+            "a".repeat(255),
+            "line\nbreak\u001e",
+            "__proto__",
+            "constructor",
+            "toString",
+            "hasOwnProperty",
+        ]
         for (const name of names) {
             const definition = new JobDefinition({
                 config: queue.config,
