@@ -5,7 +5,7 @@ import { pgDriver } from "../../src/db/pg-driver.ts"
 import { define } from "../support/define.ts"
 import { finalized, finalizedJob, finalizedJobs } from "../support/finalized.ts"
 import { makeRole } from "../support/role.ts"
-import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
+import { directURL, eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
 describe.skipIf(!hasServer()).each([1, 2])("a pool of no more connections than %i", (max) => {
     it("is enough for workers, an orchestrator, producers and handlers that defer", async () => {
@@ -75,7 +75,9 @@ describe.skipIf(!hasServer())("a role whose connections are all taken", () => {
     it("holds up daemons and refuses producers, until there are some again", async () => {
         const queue = await makeQueue()
         const { sql, schema } = queue
-        const { role, connectionString } = await makeRole(sql, "connection limit 2")
+        const role = await makeRole({ grants: [] })
+        await sql.query(`alter role ${role} connection limit 2`)
+        const connectionString = directURL(role)
         await sql.query(`grant usage on schema ${schema} to ${role}`)
         await sql.query(`grant all on all tables in schema ${schema} to ${role}`)
         await sql.query(`grant all on all sequences in schema ${schema} to ${role}`)

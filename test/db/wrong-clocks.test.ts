@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url"
-import { expect, inject, it } from "vitest"
+import { expect, it } from "vitest"
 import { JobDefinition } from "../../src/index.ts"
 import { finalizedJobs } from "../support/finalized.ts"
 import { startProgram } from "../support/program.ts"
-import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
+import { eventually, hasServer, makeQueue, queueURL } from "../support/with-schema.ts"
 
 const PROGRAM = fileURLToPath(new URL("../support/programs/other-clock.ts", import.meta.url))
 const WRONG_MS = 600_000
@@ -26,7 +26,7 @@ it.skipIf(!hasServer())(
                 "--import",
                 "tsx",
                 PROGRAM,
-                inject("connectionString"),
+                queueURL(),
                 schemaName,
                 String(offsetMs),
             ]),

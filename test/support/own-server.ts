@@ -10,6 +10,7 @@ import {
     Worker,
     type WorkerOptions,
 } from "../../src/index.ts"
+import { versionOf } from "./legs.ts"
 import { PostgresServer } from "./postgres-server.ts"
 
 /** A queue on a server, not on the one that all tests share. */
@@ -29,7 +30,7 @@ export interface OwnQueue {
 
 /** Starts a server of the leg's release that the test may do anything to. */
 export async function startServer(flags: readonly string[] = []): Promise<PostgresServer> {
-    const server = await PostgresServer.start({ version: Number(inject("leg")), flags })
+    const server = await PostgresServer.start({ version: versionOf(inject("leg")), flags })
     onTestFinished(() => server.destroy())
     return server
 }

@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
 import type { Event } from "../../src/index.ts"
 import { type Program, startProgram } from "./program.ts"
-import type { Queue } from "./with-schema.ts"
+import { type Queue, queueURL } from "./with-schema.ts"
 
 const PROGRAM = fileURLToPath(new URL("programs/told-worker.ts", import.meta.url))
 
@@ -18,7 +17,7 @@ export function startToldWorker(queue: Queue, options: { lockIntervalMs: number 
         "--import",
         "tsx",
         PROGRAM,
-        inject("connectionString"),
+        queueURL(),
         queue.schemaName,
         String(options.lockIntervalMs),
     ])

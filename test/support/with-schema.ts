@@ -69,6 +69,13 @@ export function makePool({ role, ...options }: QueuePoolOptions = {}): pg.Pool {
     return endsWithTest({ connectionString: queueURL(role), max: 4, ...options })
 }
 
+/** Where the server itself is, past a pooler, for a role. */
+export function directURL(role: string): string {
+    const url = new URL(inject("connectionString"))
+    url.username = role
+    return url.href
+}
+
 /** Makes a pool for the test's own use that ends with it: for looking on, and for what needs a session or any right. */
 export function makeDirectPool(options: pg.PoolConfig = {}): pg.Pool {
     return endsWithTest({ connectionString: inject("connectionString"), max: 2, ...options })
