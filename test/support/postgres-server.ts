@@ -24,6 +24,7 @@ export class PostgresServer {
     readonly #folder: string
     readonly #flags: readonly string[]
     #process: ChildProcess | undefined
+    #log = ""
 
     private constructor(params: {
         port: number
@@ -67,6 +68,11 @@ export class PostgresServer {
         return `postgresql://${USER}:${PASSWORD}@127.0.0.1:${this.port}/postgres`
     }
 
+    /** What the server has said lately. */
+    get log(): string {
+        return this.#log
+    }
+
     /** Starts the server, which may be running or not, and waits until it takes connections. */
     async restart(): Promise<void> {
         await this.stop()
@@ -87,6 +93,7 @@ export class PostgresServer {
         await new Promise<void>((resolve, reject) => {
             let log = ""
             child.stderr?.on("data", (chunk: Buffer) => {
+                this.#log = (this.#log + chunk.toString()).slice(-1_000_000)
                 log = (log + chunk.toString()).slice(-10_000)
                 if (/ready to accept (read-only )?connections/.test(log)) resolve()
             })
