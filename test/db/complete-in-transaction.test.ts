@@ -127,8 +127,10 @@ describe("a job that is completed in its job function's transaction", () => {
             expect(row.outcome).toBe(outcome)
             expect(row.errors).toMatchObject([{ attempt: 1, name: "CompletionNotCommittedError" }])
             expect(await effects.attempts()).toEqual(written)
-            const [error] = queue.events.filter((event) => event.eventType === "worker-job-error")
-            expect(error?.error).toBeInstanceOf(CompletionNotCommittedError)
+            const error = await eventually(() =>
+                queue.events.find((event) => event.eventType === "worker-job-error"),
+            )
+            expect(error.error).toBeInstanceOf(CompletionNotCommittedError)
         },
     )
 
@@ -142,8 +144,10 @@ describe("a job that is completed in its job function's transaction", () => {
         expect(await finalizedJob(queue, await job.defer({ payload: {} }))).toMatchObject({
             outcome: "failed",
         })
-        const [error] = queue.events.filter((event) => event.eventType === "worker-job-error")
-        expect(error?.error).toMatchObject({ cause: expect.any(InvalidOptionError) })
+        const error = await eventually(() =>
+            queue.events.find((event) => event.eventType === "worker-job-error"),
+        )
+        expect(error.error).toMatchObject({ cause: expect.any(InvalidOptionError) })
     })
 
     it("is a success whatever the job function throws after the commit, which is told", async () => {

@@ -242,6 +242,7 @@ describe("a run that may not complete its job any more", () => {
         queue.worker()
         const jobID = await job.defer({ payload: {} })
         expect(await finalizedJob(queue, jobID)).toMatchObject({ outcome: "failed" })
+        // Another daemon may have finalized the job before the run tried to.
         expect(await eventually(() => error)).toBeInstanceOf(LeaseLostError)
         expect(await effects.attempts()).toEqual([])
     })
