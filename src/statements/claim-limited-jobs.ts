@@ -43,7 +43,7 @@ update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at
 from picked
 join held on held.definition_id = picked.definition_id
-where job.id = picked.id
+where job.id = picked.id and job.id = any(array(select id from picked))
 returning ${CLAIMED_COLUMNS}`,
 )
 

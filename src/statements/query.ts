@@ -34,3 +34,10 @@ export async function beImpatient({ run }: Pick<Query, "run">): Promise<void> {
 
 /** The same as a row to join: it is made before a row is locked. */
 export const IMPATIENCE = /* sql */ `(select ${IMPATIENT} as is_set) as impatience`
+
+/**
+ * Says once more, of a statement whose first parameter is a list of ids that it joins, that a job's id is in it. Where
+ * an old snapshot keeps the remains of many jobs, the planner believes that hardly a row is left, and would rather walk
+ * through the whole index than look each id up.
+ */
+export const AMONG_KEYS = /* sql */ `job.id = any($1::bigint[])`
