@@ -23,6 +23,7 @@ export class PostgresServer {
     readonly #binaries: string
     readonly #folder: string
     readonly #flags: readonly string[]
+    readonly #logFile: string | undefined
     #process: ChildProcess | undefined
     #log = ""
 
@@ -31,15 +32,22 @@ export class PostgresServer {
         binaries: string
         folder: string
         flags: readonly string[]
+        logFile: string | undefined
     }) {
         this.port = params.port
         this.#binaries = params.binaries
         this.#folder = params.folder
         this.#flags = params.flags
+        this.#logFile = params.logFile
     }
 
     /** Makes a new cluster and starts it. `version` is 18, or an older one that `test/postgres` has. */
-    static async start(params: { version: number; flags?: readonly string[] }): Promise<PostgresServer> {
+    static async start(params: {
+        version: number
+        flags?: readonly string[]
+        /** Where to keep what the server says. */
+        logFile?: string
+    }): Promise<PostgresServer> {
         const folder = mkdtempSync(join(tmpdir(), "cuckmq-postgres-"))
         const passwordFile = join(folder, "password")
         const data = join(folder, "data")
@@ -51,6 +59,7 @@ export class PostgresServer {
             binaries: runnableBinaries(binariesOf(params.version), folder),
             folder,
             flags: params.flags ?? [],
+            logFile: params.logFile,
         })
         await server.#run("initdb", [
             `--pgdata=${data}`,
@@ -95,6 +104,7 @@ export class PostgresServer {
             child.stderr?.on("data", (chunk: Buffer) => {
                 this.#log = (this.#log + chunk.toString()).slice(-1_000_000)
                 log = (log + chunk.toString()).slice(-10_000)
+                if (this.#logFile !== undefined) appendFileSync(this.#logFile, chunk)
                 if (/ready to accept (read-only )?connections/.test(log)) resolve()
             })
             child.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${log}`)))
@@ -117,6 +127,7 @@ export class PostgresServer {
             binaries: this.#binaries,
             folder,
             flags: this.#flags,
+            logFile: undefined,
         })
         await this.restart()
         await standby.restart()
