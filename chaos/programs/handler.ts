@@ -1,0 +1,119 @@
+import type pg from "pg"
+import type { Handler, Run } from "../peers/peer.ts"
+import { hashOf, textOf } from "../plans.ts"
+import type { Recorder } from "../recorder.ts"
+import type { RunEndRecord } from "../records.ts"
+import type { Plan } from "../workload.ts"
+import { inTransaction, UnknownOutcomeError } from "./transaction.ts"
+
+/** A handler whose payload was not what was sent. */
+class GarbledError extends Error {}
+
+/** The handler of all peers: does what the plan says, and writes down when it begins and how it ends. */
+export function makeHandler(params: { recorder: Recorder; pool: pg.Pool }): Handler {
+    const { recorder, pool } = params
+    return async (todo, run) => {
+        const { jobID, attempt, token } = run
+        const key = todo.key ?? "repeat"
+        recorder.write({ kind: "run-start", key, jobKind: todo.kind, jobID, attempt, token })
+        const end = (outcome: RunEndRecord["outcome"], reason?: string) =>
+            recorder.write({
+                kind: "run-end",
+                key,
+                jobID,
+                attempt,
+                outcome,
+                ...(reason === undefined ? {} : { reason: reason.slice(0, 200) }),
+            })
+        try {
+            if (todo.key !== null) await perform({ plan: todo, run, pool })
+        } catch (error) {
+            end(outcomeOf(error, run), String(error))
+            throw error
+        }
+        end("returned")
+        return todo.kind === "noop" ? { key } : undefined
+    }
+}
+
+function outcomeOf(error: unknown, { signal }: Run): "threw" | "aborted" | "garbled" {
+    if (error instanceof GarbledError) return "garbled"
+    // Who loses the answer to a commit does not know whether it has succeeded, so nothing follows from what it throws.
+    if (error instanceof UnknownOutcomeError) return "aborted"
+    return signal?.aborted === true ? "aborted" : "threw"
+}
+
+async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Pool }): Promise<void> {
+    const failures = plan.failures ?? 0
+    switch (plan.kind) {
+        case "sleep":
+            return sleep(plan.ms ?? 0, run.signal)
+        case "block":
+            return block(plan.ms ?? 0)
+        case "flaky":
+            if (run.attempt <= failures) throw new Error(`attempt ${run.attempt} of ${plan.key} fails`)
+            return
+        case "hopeless":
+            throw new Error(`${plan.key} always fails`)
+        case "abort":
+            if (run.attempt <= failures) process.abort()
+            return
+        case "hang":
+            return hang(plan.key, run.signal)
+        case "big":
+        case "hostile":
+            if (plan.text !== textOf(plan.kind, plan.key)) throw new GarbledError(plan.key)
+            return
+        case "effect":
+            return effect({ key: plan.key, run, pool })
+        default:
+            return
+    }
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+        const giveUp = () => {
+            clearTimeout(timer)
+            reject(signal?.reason)
+        }
+        const timer = setTimeout(() => {
+            signal?.removeEventListener("abort", giveUp)
+            resolve()
+        }, ms)
+        signal?.addEventListener("abort", giveUp, { once: true })
+        if (signal?.aborted === true) giveUp()
+    })
+}
+
+function block(ms: number): void {
+    const untilMs = performance.now() + ms
+    while (performance.now() < untilMs);
+}
+
+/** Never settles. Half of these watch their signal, the others do not mind it. */
+function hang(key: string, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((_, reject) => {
+        if (hashOf(key) % 2 === 0) return
+        if (signal?.aborted === true) reject(signal.reason)
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
+    })
+}
+
+/**
+ * Writes an effect and completes the job in one transaction. On the first attempt some change their mind: before they
+ * completed, or after.
+ */
+async function effect({ key, run, pool }: { key: string; run: Run; pool: pg.Pool }): Promise<void> {
+    const fails = run.attempt === 1 ? hashOf(key) % 10 : undefined
+    await inTransaction(pool, async (client) => {
+        await client.query("insert into chaos.effect (key, job_id, token) values ($1, $2, $3)", [
+            key,
+            run.jobID,
+            run.token,
+        ])
+        if (fails === 0) throw new Error(`${key} fails before it completes`)
+        await run.complete?.(client)
+        if (fails === 1) throw new Error(`${key} fails after it completed, before it commits`)
+    })
+}
