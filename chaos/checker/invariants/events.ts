@@ -1,0 +1,47 @@
+import { CLOCK_SLACK, OURS, sqlInvariant } from "../sql-invariant.ts"
+
+/**
+ * How many runs each process had told the beginning and the end of, each time that it told an end. It may lose a job and
+ * claim it again while the first run goes on, so runs of a job overlap; but no run ends twice, nor without a beginning.
+ */
+const ENDED = /* sql */ `
+    select
+        process, job_id, type,
+        count(*) filter (where type = 'worker-job-dequeue') over so_far as num_begun,
+        count(*) filter (where type in ('worker-job-finalize-success', 'worker-job-error')) over so_far as num_ended
+    from event
+    where job_id is not null
+    window so_far as (partition by process, job_id order by at, type <> 'worker-job-dequeue' rows unbounded preceding)`
+
+export const events = sqlInvariant({
+    id: "I17",
+    title: "Events: every success that is told is committed, told once, and told of a run",
+    appliesTo: OURS,
+    exercised: "select count(*) from event where type = 'worker-job-finalize-success'",
+    violations: /* sql */ `
+        select 'told as a success, and it is none' as what, array[event.job_id] as job_ids
+        from event
+        left join job on job.job_id = event.job_id
+        where event.type = 'worker-job-finalize-success'
+            and (job.outcome is distinct from 'succeeded' or event.at < job.terminal_at - ${CLOCK_SLACK})
+        union all
+        select 'told as a success more than once', array[job_id]
+        from event
+        where type = 'worker-job-finalize-success'
+        group by job_id
+        having count(*) > 1
+        union all
+        select 'told as a failure, and it is none: ' || event.type, array[event.job_id]
+        from event
+        left join job on job.job_id = event.job_id
+        where event.type like '%-finalize-failure%' and job.outcome is distinct from 'failed'
+        union all
+        select format('told by %s to have ended more often than it began', process), array[job_id]
+        from (${ENDED}) as ended
+        where num_ended > num_begun and type in ('worker-job-finalize-success', 'worker-job-error')`,
+    figures: /* sql */ `
+        select
+            count(*) filter (where type = 'worker-job-lease-lost') as leases_lost,
+            count(*) filter (where type = 'daemon-error') as daemon_errors
+        from event`,
+})

@@ -1,0 +1,39 @@
+import type { Invariant } from "../invariant.ts"
+import { attempts } from "./attempts.ts"
+import { noLoss, noPhantom } from "./delivery.ts"
+import { dependencies } from "./dependencies.ts"
+import { effects } from "./effects.ts"
+import { events } from "./events.ts"
+import { fencing, leaseExclusion, nothingAfterTheEnd } from "./exclusion.ts"
+import { hostSafety, hygiene } from "./host.ts"
+import { liveness } from "./liveness.ts"
+import { recovery } from "./recovery.ts"
+import { retention, sweep } from "./retention.ts"
+import { timeouts } from "./timeouts.ts"
+import { notEarly, rate, repeats } from "./timing.ts"
+import { concurrency, shutdown } from "./workers.ts"
+
+/** Every promise, in the order of its number. */
+export const INVARIANTS: readonly Invariant[] = [
+    noLoss,
+    noPhantom,
+    notEarly,
+    leaseExclusion,
+    fencing,
+    nothingAfterTheEnd,
+    attempts,
+    dependencies,
+    rate,
+    concurrency,
+    repeats,
+    sweep,
+    retention,
+    timeouts,
+    effects,
+    events,
+    liveness,
+    hostSafety,
+    shutdown,
+    hygiene,
+    recovery,
+]
