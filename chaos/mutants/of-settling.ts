@@ -1,0 +1,71 @@
+import type { Mutant } from "./mutant.ts"
+
+/** Guards of what ends claims: fencing, honest outcomes, dependents. */
+export const SETTLING_MUTANTS: readonly Mutant[] = [
+    {
+        name: "unfenced-finalize",
+        about: "Finalizing does not ask for the token: a worker that was away ends a job that another one runs.",
+        caughtBy: ["I5", "I6"],
+        file: "statements/finalize-jobs.ts",
+        find: "where job.id = settled.id and job.token = settled.token and",
+        replace: "where job.id = settled.id and",
+        faults: ["suspend-worker"],
+    },
+    {
+        name: "live-row-kept",
+        about: "Finalizing copies a job to history and leaves it ready.",
+        caughtBy: ["I6", "I5"],
+        file: "statements/finalize-jobs.ts",
+        find: `    delete from \${schema}.job
+    using rows from (`,
+        replace: `    update \${schema}.job
+    set state = 'ready', lease_id = null
+    from rows from (`,
+        faults: ["kill-worker"],
+    },
+    {
+        name: "failed-write-is-failure",
+        about: "A success that cannot be recorded at once is retried as a failure of the handler.",
+        caughtBy: ["I7"],
+        file: "work/settler.ts",
+        find: "const { now, before } = await finalize(params)",
+        replace: `const { now, before } = await finalize(params).catch(async () => {
+                    const retries = jobs.map(({ id, token }) => ({ id, token, delayMs: 0, error: REFUSED_ERROR }))
+                    const { run, schema } = this.#core
+                    return {
+                        now: new Set(await retryJobs({ run, schema, jobs: retries })),
+                        before: new Set<number>(),
+                    }
+                })`,
+        faults: ["cancel-statements", "terminate-sessions", "lock-timeout"],
+    },
+    {
+        name: "first-parent-releases",
+        about: "The first required job that succeeds releases a dependent, whatever else it waits for.",
+        caughtBy: ["I8"],
+        file: "statements/settle-dependents.ts",
+        find: "when job.num_blockers > met.num_met then 'blocked'",
+        replace: "when false then 'blocked'",
+        faults: ["kill-worker"],
+    },
+    {
+        name: "failures-release",
+        about: "A required job that failed releases its dependents as one that succeeded does.",
+        caughtBy: ["I8"],
+        file: "finalize.ts",
+        find: `outcome === "succeeded" ? releaseDependents : doomDependents`,
+        replace: `outcome === "succeeded" || doomDependents.length > 0 ? releaseDependents : doomDependents`,
+        faults: ["kill-worker"],
+    },
+    {
+        name: "success-told-unrecorded",
+        about: "A success is told though it was fenced.",
+        caughtBy: ["I17"],
+        file: "work/run-job.ts",
+        find: `if (outcome === "recorded") onRecorded()
+            else if (outcome === "lost") this.onLeaseLost()`,
+        replace: `void outcome
+            onRecorded()`,
+        faults: ["suspend-worker"],
+    },
+]

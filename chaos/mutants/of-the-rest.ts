@@ -1,0 +1,83 @@
+import type { Mutant } from "./mutant.ts"
+
+/** Guards of deferring, of the orchestrator's chores, and of connections. */
+export const OTHER_MUTANTS: readonly Mutant[] = [
+    {
+        name: "insert-repeated",
+        about: "A statement whose answer was lost is sent again, though it may have been done.",
+        caughtBy: ["I2"],
+        file: "db/database.ts",
+        find: "if (!wasRolledBack(error) || tries === MAX_ROLLBACKS) throw error",
+        replace: `const isLost = error instanceof Error && /terminated|ECONNRESET/.test(error.message)
+            if (!(wasRolledBack(error) || isLost) || tries === MAX_ROLLBACKS) throw error`,
+        faults: ["lose-answers-to-insert"],
+    },
+    {
+        name: "completed-outside",
+        about: "A job function's completion is written at once, and not in its transaction.",
+        caughtBy: ["I16"],
+        file: "work/settler.ts",
+        find: "return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker })",
+        replace: `const jobs = [{ ...params.job, result: params.result, error: null }]
+        const how = { outcome: "succeeded", reason: null, worker: this.#worker } as const
+        return finalize({ core: this.#core, jobs, ...how }).then(() => [])`,
+        faults: ["kill-worker"],
+    },
+    {
+        name: "tick-unlocked",
+        about: "Orchestrators read which definitions are due without locking them.",
+        caughtBy: ["I12"],
+        file: "statements/repeat-jobs.ts",
+        find: `    order by id
+    for update skip locked
+), tick`,
+        replace: `    order by id
+), tick`,
+        faults: ["kill-worker", "latency"],
+    },
+    {
+        name: "tick-drifts",
+        about: "The next tick is an interval after the last job rather than on the grid.",
+        caughtBy: ["I12"],
+        file: "statements/repeat-jobs.ts",
+        find: "next_repeat_at + (num_missed + 1::double precision) * interval_ms * interval '1 ms' as following_at",
+        replace: "statement_timestamp() + interval_ms * interval '1 ms' as following_at",
+        faults: ["kill-worker"],
+    },
+    {
+        name: "history-emptied-early",
+        about: "Parts of history are emptied as soon as they are sealed.",
+        caughtBy: ["I13"],
+        file: "statements/history.ts",
+        find: "and sealed_at < clock_timestamp() - $1::double precision * interval '1 ms'",
+        replace: "and $1::double precision is not null",
+        faults: ["kill-worker"],
+    },
+    {
+        name: "expired-early",
+        about: "The orchestrator ends jobs a minute before they time out.",
+        caughtBy: ["I15"],
+        file: "statements/select-doomed-jobs.ts",
+        find: "< clock_timestamp() - case when chunk.state",
+        replace: "< clock_timestamp() + interval '1 minute' - case when chunk.state",
+        faults: ["kill-worker"],
+    },
+    {
+        name: "rollback-left-out",
+        about: "A transaction that fails goes back to the pool with its connection.",
+        caughtBy: ["I21"],
+        file: "db/pg-driver.ts",
+        find: `await run("rollback", []).catch(ignore)`,
+        replace: "void run",
+        faults: ["cancel-statements", "statement-timeout", "rows-locked"],
+    },
+    {
+        name: "pool-errors-unheard",
+        about: "Nobody listens to the errors of idle connections, so one that is cut ends the process.",
+        caughtBy: ["I19"],
+        file: "db/pg-driver.ts",
+        find: `pool.on("error", ignore)`,
+        replace: "void pool",
+        faults: ["terminate-sessions", "server-restart"],
+    },
+]
