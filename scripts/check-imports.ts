@@ -164,7 +164,7 @@ for (const file of files) {
     checkDirection(file)
     findCycles(file, [], done)
 }
-for (const file of ["demo", "examples", "bench"].flatMap(filesIn)) {
+for (const file of ["demo", "examples", "bench", "chaos"].flatMap(filesIn)) {
     if (/from "(\.\.\/)+src\//.test(readFileSync(file, "utf8")))
         problems.push(`${file}: imports the package by its name, as a user does, and not from src`)
 }
