@@ -1,7 +1,7 @@
 import { Batcher } from "./batcher.ts"
 import type { SqlClient } from "./db/client.ts"
 import { type Database, runOnClient } from "./db/database.ts"
-import { refusesValues, toCuckmqError } from "./db/failure.ts"
+import { refusesValues, toCuckmqError, wasTooLong } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
 import type { Hints } from "./hints.ts"
@@ -83,13 +83,14 @@ export class Enqueuer {
 
     /**
      * Inserts jobs of several callers. A payload may read otherwise each time, so one that was checked may still be
-     * refused by the database: then the jobs go in halves, until it is refused alone.
+     * refused by the database, and together they may take longer than the role's statements may: then the jobs go in
+     * halves, until one is refused alone.
      */
     async #insertShared(jobs: readonly NewJob[]): Promise<(number | Promise<number>)[]> {
         try {
             return await this.#insertCommitted(jobs)
         } catch (error) {
-            if (!refusesValues(error)) throw error
+            if (!refusesValues(error) && !wasTooLong(error)) throw error
             if (jobs.length === 1) return [rejected(error)]
             const half = Math.ceil(jobs.length / 2)
             const first = await this.#insertHalf(jobs.slice(0, half))
