@@ -14,7 +14,7 @@ const MIX: Readonly<Record<Exclude<JobKind, "repeat">, { share: number } | { per
     hopeless: { share: 3 },
     abort: { perSecond: 1 / 20 },
     hang: { perSecond: 1 / 2 },
-    limited: { perSecond: 1.2 },
+    limited: { perSecond: 0.4 },
     dependent: { share: 18 },
     delayed: { share: 8 },
     big: { perSecond: 1 / 2 },

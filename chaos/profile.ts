@@ -89,7 +89,7 @@ const FULL: Profile = {
     gapMs: [400, 3_200],
     maxAtOnce: 5,
     outageGapMs: [14_000, 26_000],
-    drainBoundMs: 120_000,
+    drainBoundMs: 180_000,
     lingerMs: 16_000,
     durations: LONG,
 }

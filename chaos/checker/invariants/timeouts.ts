@@ -1,10 +1,14 @@
 import { OURS, sqlInvariant } from "../sql-invariant.ts"
 
 /**
- * Beyond due + timeout: a running job is left to its worker for five seconds, then the orchestrator looks once a clean
- * interval. Two seconds for the machine.
+ * Beyond due + timeout: a running job is left to its worker, whose event loop a job may block, for five seconds. Then
+ * the orchestrator looks once a clean interval, and a statement of its that hangs is given up after ten seconds. Two
+ * seconds for the machine.
  */
-const SLACK = 7_000_000
+const SLACK = 17_000_000
+
+/** While connections are dead one after the other, or who could end the job is frozen, nobody can be blamed. */
+const HINDRANCES = "('silent-connections', 'suspend-process', 'suspend-worker')"
 
 export const timeouts = sqlInvariant({
     id: "I15",
@@ -37,6 +41,11 @@ export const timeouts = sqlInvariant({
                     select max(outage.ended_at) from outage
                     where outage.ended_at < job.terminal_at and outage.ended_at > first_due_at
                 )
+            )
+            and not exists (
+                select from fault
+                where fault in ${HINDRANCES}
+                    and began_at < terminal_at and ended_at > first_due_at + facts.timeout_interval
             )`,
     figures: /* sql */ `
         select max(terminal_at - first_due_at - facts.timeout_interval) / 1000 as latest_ms
