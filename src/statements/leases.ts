@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import type { ClaimKey, Query } from "./query.ts"
+import { AMONG_KEYS, type ClaimKey, type Query } from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: open-lease
@@ -45,11 +45,16 @@ const moveText = statementText(
 with held as materialized (
     select job.id
     from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as asked(id, token)
-    join ${schema}.job on job.id = asked.id and job.token = asked.token and job.state = 'running'
+    join ${schema}.job on job.id = asked.id and ${AMONG_KEYS} and job.token = asked.token and job.state = 'running'
 ), free as materialized (
-    select job.id from ${schema}.job where id in (select id from held) order by id for update skip locked
+    select job.id from ${schema}.job
+    where ${AMONG_KEYS} and id in (select id from held)
+    order by id
+    for update skip locked
 ), moved as (
-    update ${schema}.job set lease_id = $3 from free where job.id = free.id and job.state = 'running'
+    update ${schema}.job set lease_id = $3
+    from free
+    where job.id = free.id and ${AMONG_KEYS} and job.state = 'running'
 )
 select id from held where id not in (select id from free)`,
 )

@@ -164,7 +164,7 @@ it.skipIf(!hasServer()).each([
         if (timeout !== "1s") return
         // What sessions have counted is complete when they have ended.
         await queue.end()
-        expect(server.log.split("\n").filter((line) => line.includes("deadlock"))).toEqual([])
+        expect(server.log.split("\n").filter((line) => line.includes("deadlock detected"))).toEqual([])
         const { rows } = await pool.query("select sum(deadlocks)::int as num from pg_stat_database")
         expect(rows).toEqual([{ num: 0 }])
     },

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
 import { runOnClient } from "../../src/db/database.ts"
 import type { Run } from "../../src/db/driver.ts"
 import { quoteSchema } from "../../src/db/identifier.ts"
 import { JobDefinition } from "../../src/index.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../../src/statements/claim-limited-jobs.ts"
+import { openLease } from "../../src/statements/leases.ts"
 import { openSession } from "../support/transaction.ts"
 import { hasServer, makeQueue, type Queue, type Sql } from "../support/with-schema.ts"
 
@@ -34,7 +36,9 @@ async function makeLanes(queue: Queue, options: { releaseIntervalMs?: number }) 
         await job.deferMany(Array.from({ length: 400 }, () => ({ payload: {} })))
     }
     const { rows } = await queue.sql.query(`select id from ${queue.schema}.job_definition order by id`)
-    return rows.map(({ id }) => ({ definitionID: Number(id), leaseID: 1, priority: 0, cursor: 0 }))
+    const { run, schema } = coreOf(queue.config)
+    const leaseID = await openLease({ run, schema, worker: "worker", intervalMs: 60_000 })
+    return rows.map(({ id }) => ({ definitionID: Number(id), leaseID, priority: 0, cursor: 0 }))
 }
 
 async function mislead({ sql, schema }: Queue, estimate: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync, statSync } from "node:fs"
+import { isBuiltin } from "node:module"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { publint } from "publint"
@@ -127,7 +128,7 @@ describe("the tarball", () => {
             if (!/\.c?js$/.test(name)) continue
             const text = readFileSync(join(installed, "dist", name), "utf8")
             for (const [, target = ""] of text.matchAll(/(?:from |import\(|require\()"([^"]+)"/g)) {
-                if (!/^(node:|\.\/)/.test(target)) foreign.add(target)
+                if (!target.startsWith("./") && !isBuiltin(target)) foreign.add(target)
             }
         }
         expect([...foreign]).toEqual(["@electric-sql/pglite"])

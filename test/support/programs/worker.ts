@@ -1,7 +1,7 @@
 /**
  * A worker in a process of its own, for tests that kill it. Prints a line for each run that it starts: the attempt.
  * `handler` says what the handler of the definition `job` does then: `hang`, `abort` the process, or
- * `block` its event loop for three leases. Before it prints, `complete` writes to the schema's table `effect` and
+ * `block` its event loop for two leases. Before it prints, `complete` writes to the schema's table `effect` and
  * completes the job in one transaction, and `commit` commits that.
  */
 import pg from "pg"
@@ -20,7 +20,7 @@ async function writeAndComplete({ attempt, complete }: JobContext): Promise<void
 }
 
 // A thread that has to connect on a busy machine needs its time.
-const LEASE_MS = handler === "block" ? 1_500 : 400
+const LEASE_MS = handler === "block" ? 3_000 : 400
 
 new JobDefinition({
     config,
@@ -33,7 +33,7 @@ new JobDefinition({
         await new Promise((resolve) => process.stdout.write(`${attempt}\n`, resolve))
         if (handler === "abort") process.abort()
         if (handler === "block") {
-            const endMs = performance.now() + 3 * LEASE_MS
+            const endMs = performance.now() + 2 * LEASE_MS
             while (performance.now() < endMs);
             return
         }
