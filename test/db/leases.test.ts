@@ -181,11 +181,13 @@ describe("leases", () => {
             // It may be taken back, but its only slot is taken, so nobody claims it.
             numAttempts: 1,
         })
-        queue.worker({ processIntervalMs: 60_000 })
+        const worker = queue.worker({ processIntervalMs: 60_000 })
         await job.defer({ payload: {} })
         await eventually(() => isRunning(queue))
         await revokeLeases(queue)
         await eventually(() => queue.events.some(({ eventType }) => eventType === "worker-job-lease-lost"))
+        // Else it might claim the job again before it has recorded the outcome.
+        worker.stop()
         gate.open()
         const [row] = await finalized(queue, 1)
         expect(row).toMatchObject({ outcome: "succeeded", attempt: 1, token: 1, result: "late" })
