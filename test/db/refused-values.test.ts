@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { DatabaseError, JobDefinition } from "../../src/index.ts"
 import { define } from "../support/define.ts"
+import { makeRole } from "../support/role.ts"
 import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
 
 /** On this little stack the server's JSON parser gives up long before ours does. */
-const LITTLE_STACK = { options: "-c max_stack_depth=100kB" }
+const LITTLE_STACK = { max_stack_depth: "100kB" }
 const TOO_DEEP = 3_000
 
 function nested(depth: number): unknown {
@@ -15,7 +16,7 @@ function nested(depth: number): unknown {
 
 describe("a result that the database refuses", () => {
     it.skipIf(!hasServer())("is left out, and holds up neither its own job nor its neighbours", async () => {
-        const queue = await makeQueue({ pool: LITTLE_STACK })
+        const queue = await makeQueue({ pool: { role: await makeRole({ settings: LITTLE_STACK }) } })
         const deep = new JobDefinition({
             config: queue.config,
             name: "deep",
@@ -46,7 +47,7 @@ function deeperTheSecondTime(): object {
 
 describe("a payload that the database refuses", () => {
     it.skipIf(!hasServer())("is refused alone, whoever defers at the same time", async () => {
-        const queue = await makeQueue({ pool: LITTLE_STACK })
+        const queue = await makeQueue({ pool: { role: await makeRole({ settings: LITTLE_STACK }) } })
         const job = define(queue.config, () => undefined)
         const payloads = [
             { n: 1 },
