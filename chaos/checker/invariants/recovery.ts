@@ -80,6 +80,9 @@ const BY_KIND = /* sql */ `
     group by recovery.fault, recovery_target.target
     order by recovery.fault`
 
+/** A short campaign has a case or two of each kind, on a machine that others may use: too slow is what no chance explains. */
+const SMOKE_SHARE = 3
+
 interface Kind {
     fault: string
     num: string
@@ -99,7 +102,9 @@ export const recovery: Invariant = {
     appliesTo: EVERYONE,
     check: async (ledger) => {
         const { rows } = await ledger.query<Kind>(BY_KIND)
-        const slow = rows.filter(({ p99_share }) => p99_share !== null && p99_share > 1)
+        const facts = await ledger.query<{ profile: string }>("select profile from facts")
+        const share = facts.rows[0]?.profile === "smoke" ? SMOKE_SHARE : 1
+        const slow = rows.filter(({ p99_share }) => p99_share !== null && p99_share > share)
         const figures: Record<string, number> = {}
         for (const kind of rows) {
             const { fault, num, p50_ms, p99_ms, max_ms, max_in_all_ms } = kind

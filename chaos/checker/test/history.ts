@@ -6,7 +6,7 @@ import type { Change } from "../../transitions.ts"
 
 export const FACTS: CampaignFacts = {
     peer: "cuckmq",
-    profile: "smoke",
+    profile: "mutant",
     seed: 7,
     concurrency: 2,
     maxConnections: 5,
