@@ -30,7 +30,7 @@ describe("a worker that is asked to stop", () => {
         await joined
         expect((await queue.history()).map(({ id }) => Number(id))).toContain(runningID)
         expect(await queue.jobs()).toMatchObject([
-            { id: rowID(lateID), state: "ready", attempt: 0, token: 0, lease_id: null },
+            { id: rowID(lateID), state: "ready", attempt: 0, lease_id: null },
         ])
     })
 
