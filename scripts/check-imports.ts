@@ -140,13 +140,15 @@ function findCycles(file: string, path: string[], done: Set<string>): void {
     done.add(file)
 }
 
+/** Does not go into what npm installed: there, a private folder's link to this package leads round and round. */
 function filesIn(folder: string): string[] {
     if (!existsSync(folder)) return []
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter(
-            (name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.includes("node_modules"),
-        )
-        .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    return readdirSync(folder, { withFileTypes: true })
+        .flatMap((entry) => {
+            const path = `${folder}/${entry.name}`
+            if (entry.isDirectory()) return entry.name === "node_modules" ? [] : filesIn(path)
+            return path.endsWith(".ts") && !path.endsWith(".test.ts") ? [path] : []
+        })
         .sort()
 }
 
