@@ -20,17 +20,28 @@ export class Gauges {
     }
 
     start(): void {
-        this.#timer = setTimeout(() => {
-            this.#looking = this.#look().then(() => {
-                if (!this.#isOver) this.start()
-            })
-        }, EVERY_MS)
+        this.#countDeadlocks()
+        this.#lookLater()
     }
 
     async stop(): Promise<void> {
         this.#isOver = true
         clearTimeout(this.#timer)
         await this.#looking
+        this.#countDeadlocks()
+    }
+
+    #lookLater(): void {
+        this.#timer = setTimeout(() => {
+            this.#looking = this.#look().then(() => {
+                if (!this.#isOver) this.#lookLater()
+            })
+        }, EVERY_MS)
+    }
+
+    /** The log says how many there were so far, so it is read at the begin and at the end. */
+    #countDeadlocks(): void {
+        this.#write("deadlocks", "server", this.#stage.test.numDeadlocks(PEER_ROLE))
     }
 
     async #look(): Promise<void> {
@@ -50,7 +61,6 @@ export class Gauges {
             SCHEMA,
         ])
         for (const { name, of, value } of rows) this.#write(name, of, Number(value))
-        this.#write("deadlocks", "server", this.#stage.test.numDeadlocks(PEER_ROLE))
     }
 
     #write(name: GaugeRecord["name"], of: string, value: number | undefined): void {

@@ -35,13 +35,11 @@ const LEDGER_SETTINGS = [
 /** A Postgres of the campaign's, with a superuser's pool that nothing of what happens to others happens to. */
 export class Cluster {
     readonly #server: PostgresServer
-    readonly #logFile: string
     readonly admin: pg.Pool
     #postmasterPid: number | undefined
 
-    private constructor(server: PostgresServer, logFile: string) {
+    private constructor(server: PostgresServer) {
         this.#server = server
-        this.#logFile = logFile
         const url = new URL(server.connectionString)
         // The admin's sessions must work while the role's, or all others, are made to fail.
         url.searchParams.set("options", "-c default_transaction_read_only=off -c statement_timeout=0")
@@ -54,7 +52,7 @@ export class Cluster {
     static async start(of: "test" | "ledger", folder: string): Promise<Cluster> {
         const flags = of === "test" ? SETTINGS_UNDER_TEST : LEDGER_SETTINGS
         const logFile = join(folder, `server-${of}.log`)
-        const cluster = new Cluster(await PostgresServer.start({ version: 18, flags, logFile }), logFile)
+        const cluster = new Cluster(await PostgresServer.start({ version: 18, flags, logFile }))
         await cluster.#findPostmaster()
         return cluster
     }
@@ -69,11 +67,10 @@ export class Cluster {
 
     /**
      * How many statements of a role were ended because of a deadlock. The server's own counter also has those that
-     * faults make among themselves, such as a reindexing that meets an analysis.
+     * faults make among themselves, such as a reindexing that meets an analysis. Reads the whole log.
      */
     numDeadlocks(role: string): number {
-        const log = readFileSync(this.#logFile, "utf8")
-        return log.split(`${role} ERROR:  deadlock detected`).length - 1
+        return this.#server.log.split(`${role} ERROR:  deadlock detected`).length - 1
     }
 
     /** Ends the server as a crash would, and starts it again; resolves when it takes connections. */

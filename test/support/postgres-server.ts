@@ -4,6 +4,7 @@ import {
     chmodSync,
     cpSync,
     mkdtempSync,
+    readFileSync,
     realpathSync,
     rmSync,
     statSync,
@@ -23,16 +24,15 @@ export class PostgresServer {
     readonly #binaries: string
     readonly #folder: string
     readonly #flags: readonly string[]
-    readonly #logFile: string | undefined
+    readonly #logFile: string
     #process: ChildProcess | undefined
-    #log = ""
 
     private constructor(params: {
         port: number
         binaries: string
         folder: string
         flags: readonly string[]
-        logFile: string | undefined
+        logFile: string
     }) {
         this.port = params.port
         this.#binaries = params.binaries
@@ -45,7 +45,7 @@ export class PostgresServer {
     static async start(params: {
         version: number
         flags?: readonly string[]
-        /** Where to keep what the server says. */
+        /** Where to keep what the server says, beyond its life. */
         logFile?: string
     }): Promise<PostgresServer> {
         const folder = mkdtempSync(join(tmpdir(), "cuckmq-postgres-"))
@@ -59,7 +59,7 @@ export class PostgresServer {
             binaries: runnableBinaries(binariesOf(params.version), folder),
             folder,
             flags: params.flags ?? [],
-            logFile: params.logFile,
+            logFile: params.logFile ?? join(folder, "log"),
         })
         await server.#run("initdb", [
             `--pgdata=${data}`,
@@ -77,9 +77,9 @@ export class PostgresServer {
         return `postgresql://${USER}:${PASSWORD}@127.0.0.1:${this.port}/postgres`
     }
 
-    /** What the server has said lately. */
+    /** What the server has said. */
     get log(): string {
-        return this.#log
+        return readFileSync(this.#logFile, "utf8")
     }
 
     /** Starts the server, which may be running or not, and waits until it takes connections. */
@@ -102,9 +102,8 @@ export class PostgresServer {
         await new Promise<void>((resolve, reject) => {
             let log = ""
             child.stderr?.on("data", (chunk: Buffer) => {
-                this.#log = (this.#log + chunk.toString()).slice(-1_000_000)
                 log = (log + chunk.toString()).slice(-10_000)
-                if (this.#logFile !== undefined) appendFileSync(this.#logFile, chunk)
+                appendFileSync(this.#logFile, chunk)
                 if (/ready to accept (read-only )?connections/.test(log)) resolve()
             })
             child.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${log}`)))
@@ -127,7 +126,7 @@ export class PostgresServer {
             binaries: this.#binaries,
             folder,
             flags: this.#flags,
-            logFile: undefined,
+            logFile: join(folder, "log"),
         })
         await this.restart()
         await standby.restart()
