@@ -1,29 +1,19 @@
 import { randomBytes } from "node:crypto"
 import pg from "pg"
 import { inject, onTestFinished } from "vitest"
-import {
-    Config,
-    type Daemon,
-    type Event,
-    Orchestrator,
-    type OrchestratorOptions,
-    Worker,
-    type WorkerOptions,
-} from "../../src/index.ts"
+import { Config } from "../../src/index.ts"
+import { type Daemons, makeDaemons } from "./daemons.ts"
 import { versionOf } from "./legs.ts"
 import { PostgresServer } from "./postgres-server.ts"
 
 /** A queue on a server, not on the one that all tests share. */
-export interface OwnQueue {
+export interface OwnQueue extends Omit<Daemons, "end"> {
     readonly config: Config
     readonly pool: pg.Pool
     /** The schema's name, quoted. */
     readonly schema: string
-    readonly events: Event[]
     /** Another Config on the same schema, with a pool of its own. */
     otherConfig(poolOptions?: pg.PoolConfig): Config
-    worker(options?: Partial<WorkerOptions>): Worker
-    orchestrator(options?: Partial<OrchestratorOptions>): Orchestrator
     /** Ends the daemons and the pools; it happens at the end of the test in any case. */
     end(): Promise<void>
 }
@@ -49,31 +39,20 @@ export async function makeQueueAt(
     const schemaName = `test_${randomBytes(8).toString("hex")}`
     const pool = makePool(poolOptions)
     const config = new Config({ pool, schema: schemaName })
-    const events: Event[] = []
-    const daemons: Daemon[] = []
+    const daemons = makeDaemons(config)
     let ended: Promise<unknown> | undefined
     const end = async () => {
-        for (const daemon of daemons) daemon.stop()
-        ended ??= Promise.all(daemons.map((daemon) => daemon.join({ graceMs: 1_000 }))).then(() =>
-            Promise.all(pools.map((each) => each.end())),
-        )
+        ended ??= daemons.end(1_000).then(() => Promise.all(pools.map((each) => each.end())))
         await ended
     }
     onTestFinished(end)
     await config.prepareSchema()
-    const eventHandler = ({ event }: { event: Event }) => void events.push(event)
-    const track = <D extends Daemon>(daemon: D): D => {
-        daemons.push(daemon)
-        return daemon
-    }
     return {
         config,
         pool,
         schema: `"${schemaName}"`,
-        events,
+        ...daemons,
         otherConfig: (options) => new Config({ pool: makePool(options), schema: schemaName }),
-        worker: (options) => track(new Worker({ config, processIntervalMs: 100, eventHandler, ...options })),
-        orchestrator: (options) => track(new Orchestrator({ config, eventHandler, ...options })),
         end,
     }
 }

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net"
 import { onTestFinished } from "vitest"
+import { proxied } from "./proxied.ts"
 
 /** A way to a server that can fall silent. */
 export interface SilentProxy {
@@ -27,20 +28,13 @@ export async function makeSilentProxy(url: string): Promise<SilentProxy> {
         pass(client, server)
         pass(server, client)
     })
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
+    const through = await proxied(proxy, url)
     const cut = () => {
         for (const socket of sockets) socket.destroy()
     }
-    onTestFinished(() => {
-        proxy.close()
-        cut()
-    })
-    const address = proxy.address()
-    const proxied = new URL(url)
-    proxied.hostname = "127.0.0.1"
-    proxied.port = String(address !== null && typeof address === "object" ? address.port : "")
+    onTestFinished(cut)
     return {
-        url: proxied.href,
+        url: through,
         fallSilent: () => {
             isSilent = true
             for (const socket of sockets) silenced.add(socket)

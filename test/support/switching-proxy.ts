@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net"
 import { onTestFinished } from "vitest"
+import { proxied } from "./proxied.ts"
 
 /** A way to one server that can be turned to another: what a failover does to those who connect by name. */
 export async function makeSwitchingProxy(url: string): Promise<{ url: string; turnTo(url: string): void }> {
@@ -20,20 +21,13 @@ export async function makeSwitchingProxy(url: string): Promise<{ url: string; tu
             })
         }
     })
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
+    const through = await proxied(proxy, url)
     const cut = () => {
         for (const socket of sockets) socket.destroy()
     }
-    onTestFinished(() => {
-        proxy.close()
-        cut()
-    })
-    const address = proxy.address()
-    const proxied = new URL(url)
-    proxied.hostname = "127.0.0.1"
-    proxied.port = String(address !== null && typeof address === "object" ? address.port : "")
+    onTestFinished(cut)
     return {
-        url: proxied.href,
+        url: through,
         turnTo: (other) => {
             target = new URL(other)
             cut()

@@ -2,16 +2,8 @@ import { createHash, randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import pg from "pg"
 import { expect, inject, onTestFinished } from "vitest"
-import {
-    Config,
-    type Daemon,
-    type Event,
-    Orchestrator,
-    type OrchestratorOptions,
-    type Pool,
-    Worker,
-    type WorkerOptions,
-} from "../../src/index.ts"
+import { Config, type Pool } from "../../src/index.ts"
+import { type Daemons, makeDaemons } from "./daemons.ts"
 import { USER } from "./postgres-server.ts"
 import { securitySql } from "./security.ts"
 
@@ -24,17 +16,13 @@ export interface Sql {
 export type QueuePoolOptions = pg.PoolConfig & { role?: string }
 
 /** A queue in a schema of its own, and all that a test needs around it. Everything ends with the test. */
-export interface Queue {
+export interface Queue extends Omit<Daemons, "end"> {
     readonly config: Config
     readonly pool: Pool
     readonly sql: Sql
     /** The schema's name, quoted. */
     readonly schema: string
     readonly schemaName: string
-    /** The events of all workers and orchestrators of `worker()` and `orchestrator()`, in order. */
-    readonly events: Event[]
-    worker(options?: Partial<WorkerOptions>): Worker
-    orchestrator(options?: Partial<OrchestratorOptions>): Orchestrator
     /** Another Config on the same schema, as another process would have, with a pool of its own. */
     otherConfig(poolOptions?: QueuePoolOptions): Config
     /** The live jobs, by id. */
@@ -116,21 +104,14 @@ export async function makeQueue(
     const schema = `"${schemaName.replaceAll('"', '""')}"`
     const sql: Sql = hasServer() ? (makeDirectPool() as unknown as Sql) : pool
     const config = new Config({ pool, schema: schemaName })
-    const events: Event[] = []
-    const daemons: Daemon[] = []
+    const { end, ...daemons } = makeDaemons(config)
     onTestFinished(async () => {
-        for (const daemon of daemons) daemon.stop()
-        await Promise.all(daemons.map((daemon) => daemon.join({ graceMs: 2_000 })))
+        await end(2_000)
         await dropSchema(sql, schema)
     })
     if (params.isPrepared !== false) {
         if (inject("leg") === "roles") await prepareForRoles({ schemaName, schema })
         await config.prepareSchema()
-    }
-    const eventHandler = ({ event }: { event: Event }) => void events.push(event)
-    const track = <D extends Daemon>(daemon: D): D => {
-        daemons.push(daemon)
-        return daemon
     }
     return {
         config,
@@ -138,9 +119,7 @@ export async function makeQueue(
         sql,
         schema,
         schemaName,
-        events,
-        worker: (options) => track(new Worker({ config, processIntervalMs: 100, eventHandler, ...options })),
-        orchestrator: (options) => track(new Orchestrator({ config, eventHandler, ...options })),
+        ...daemons,
         otherConfig: (options) =>
             new Config({
                 pool: hasServer() ? makePool({ ...roleOf(params.isPrepared), ...options }) : pool,
