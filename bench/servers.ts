@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { createServer } from "node:net"
 import pg from "pg"
 import { PostgresServer } from "../test/support/postgres-server.ts"
+import { freePort } from "../test/support/unprivileged.ts"
 
 /** Where the servers are, as every process of the benchmark is told. */
 export interface Servers {
@@ -125,17 +125,4 @@ async function startRedis(): Promise<{ child: ChildProcess; port: number }> {
 
 function parentOf(pid: number): number {
     return Number(/\nPPid:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
-}
-
-function freePort(): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const server = createServer()
-        server.once("error", reject)
-        server.listen(0, "127.0.0.1", () => {
-            const address = server.address()
-            server.close(() =>
-                address !== null && typeof address === "object" ? resolve(address.port) : reject(),
-            )
-        })
-    })
 }
