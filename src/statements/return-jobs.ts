@@ -32,7 +32,13 @@ export async function returnJobs({
 const lostText = statementText(
     (schema) => /* sql */ `-- cuckmq: return-lost-claims
 with free as materialized (
-    select id from ${schema}.job where lease_id = $1 and state = 'running' order by id for update skip locked
+    select id from ${schema}.job
+    where lease_id = $1 and state = 'running' and not exists (
+        select from rows from (pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::integer[])) as known(id, token)
+        where known.id = job.id and known.token = job.token
+    )
+    order by id
+    for update skip locked
 ), returned as (
     update ${schema}.job
     set state = 'ready', attempt = job.attempt - 1, lease_id = null
@@ -44,12 +50,19 @@ select id from ${schema}.job where lease_id = $1 and state = 'running' and id no
 
 /**
  * Hands back what is claimed under a lease of ours: jobs that never started, since we never heard that we got them.
- * Returns the ids of those that someone holds locked: they stay.
+ * Those that we do know of stay: one that moved to this lease may be here though the answer was lost. Those that someone
+ * holds locked stay too. Returns the ids of all that stay.
  */
 export async function returnLostClaims({
     run,
     schema,
     leaseID,
-}: Query & { leaseID: number }): Promise<number[]> {
-    return (await run(lostText(schema), [leaseID])).map(([id]) => Number(id))
+    known,
+}: Query & { leaseID: number; known: readonly ClaimKey[] }): Promise<number[]> {
+    const rows = await run(lostText(schema), [
+        leaseID,
+        numberList(known.map((job) => job.id)),
+        numberList(known.map((job) => job.token)),
+    ])
+    return rows.map(([id]) => Number(id))
 }

@@ -44,6 +44,8 @@ export class LeaseKeeper {
     readonly #onError: (activity: string, error: unknown) => void
     readonly #current = new Map<number, Lease>()
     readonly #leases = new Map<number, Lease>()
+    /** Every job whose outcome is not recorded, also those whose lease was lost. */
+    readonly #known = new Set<HeldJob>()
     readonly #opening = new Map<number, Promise<number>>()
     readonly #alarm = new Alarm(() => void this.#renew())
     readonly #standby: Standby
@@ -78,6 +80,7 @@ export class LeaseKeeper {
         const lease = this.#leases.get(leaseID)
         if (lease === undefined || lease.isEnding) return false
         lease.jobs.add(job)
+        this.#known.add(job)
         if (!this.#hasHeld) {
             this.#hasHeld = true
             this.#standby.begin(this.#leases.values())
@@ -93,6 +96,7 @@ export class LeaseKeeper {
 
     /** Ceases to hold a job. */
     drop(leaseID: number, job: HeldJob): void {
+        this.#known.delete(job)
         this.#leaseOf(leaseID, job)?.jobs.delete(job)
     }
 
@@ -115,11 +119,8 @@ export class LeaseKeeper {
         this.#standby.end(leases)
         this.#leases.clear()
         this.#current.clear()
+        for (const { id, isAbandoned } of leases) if (isAbandoned) await this.#returnLost(id)
         const { run, schema } = this.#core
-        for (const { id, isAbandoned, jobs } of leases) {
-            // Nothing that we knew of is left under it, so what is claimed is what we never heard of.
-            if (isAbandoned && jobs.size === 0) await returnLostClaims({ run, schema, leaseID: id })
-        }
         if (leases.length > 0) await endLeases({ run, schema, ids: leases.map(({ id }) => id) })
     }
 
@@ -176,9 +177,14 @@ export class LeaseKeeper {
             if (lockedIDs.size > 0) return
         }
         lease.isEnding = true
-        if ((await returnLostClaims({ run, schema, leaseID: lease.id })).length > 0) return
+        if ((await this.#returnLost(lease.id)).length > 0) return
         await endLeases({ run, schema, ids: [lease.id] })
         this.#lose(lease)
+    }
+
+    #returnLost(leaseID: number): Promise<number[]> {
+        const { run, schema } = this.#core
+        return returnLostClaims({ run, schema, leaseID, known: [...this.#known] })
     }
 
     /** Once at a time: a claim may ask for it while the alarm's is under way. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
 import { LeaseLostError } from "../../src/index.ts"
-import { claimJobs } from "../../src/statements/claim-jobs.ts"
+import { type ClaimedJob, claimJobs } from "../../src/statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../../src/statements/claim-limited-jobs.ts"
 import { openLease } from "../../src/statements/leases.ts"
 import { LeaseKeeper } from "../../src/work/lease-keeper.ts"
@@ -12,9 +12,11 @@ import { openDirectSession, openSession, untilWaitingForLock } from "../support/
 import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
 
 /** What happens to the lease of a worker that went silent, without the wait. */
-function revokeLeases({ sql, schema }: Queue): Promise<unknown> {
+function revokeLeases({ sql, schema }: Queue, leaseID?: number): Promise<unknown> {
     return sql.query(
-        `update ${schema}.lease set expires_at = clock_timestamp() - interval '1 s', revoked_by = pg_current_xact_id()`,
+        `update ${schema}.lease set expires_at = clock_timestamp() - interval '1 s', revoked_by = pg_current_xact_id()
+        where $1::bigint is null or id = $1`,
+        [leaseID ?? null],
     )
 }
 
@@ -123,6 +125,53 @@ describe("leases", () => {
         await job.defer({ payload: {} })
         expect(await finalized(queue, 1)).toMatchObject([{ outcome: "succeeded", attempt: 1 }])
     })
+
+    it.runIf(hasServer()).each(["lapses", "is locked for a moment"])(
+        "that are given up keep a job that moved, though the answer was lost, when its old lease or row %s",
+        async (what) => {
+            const queue = await makeQueue()
+            const { run, schema, ...core } = coreOf(queue.config)
+            const session = await openDirectSession()
+            let firstLeaseID = 0
+            let numMoves = 0
+            let hasReturned = false
+            const keeper = new LeaseKeeper({
+                core: {
+                    ...core,
+                    schema,
+                    run: async (text, values) => {
+                        const isFirstMove = text.includes("-- cuckmq: move-jobs") && numMoves++ === 0
+                        const isReturning = text.includes("-- cuckmq: return-lost-claims")
+                        if (isReturning && !hasReturned) await session.query("commit")
+                        const rows = await run(text, values)
+                        hasReturned ||= isReturning
+                        if (!isFirstMove) return rows
+                        await session.query("begin")
+                        if (what === "lapses") await revokeLeases(queue, firstLeaseID)
+                        else await session.query(`select from ${schema}.job for update`)
+                        // The answer to a claim under the lease that the job moved to is lost as well.
+                        keeper.abandon()
+                        throw new Error("Connection terminated unexpectedly")
+                    },
+                },
+                worker: "keeper",
+                onError: () => undefined,
+            })
+            const job = define(queue.config, () => undefined)
+            await job.defer({ payload: {} })
+            firstLeaseID = await keeper.leaseFor(60_000)
+            const definitionID = Number((await queue.jobs())[0]?.definition_id)
+            const lanes = [{ definitionID, leaseID: firstLeaseID, priority: 0, cursor: 0 }]
+            const [claimed] = await claimJobs({ run, schema, lanes, limit: 1 })
+            const held = { ...(claimed as ClaimedJob), onLeaseLost: () => undefined }
+            keeper.hold(firstLeaseID, held)
+            keeper.abandon()
+            await eventually(() => hasReturned)
+            expect(await queue.jobs()).toMatchObject([{ state: "running", attempt: 1, token: 1 }])
+            keeper.drop(firstLeaseID, held)
+            await keeper.close()
+        },
+    )
 
     it("that were revoked, or are gone, get no jobs: nobody would take them back", async () => {
         const queue = await makeQueue()
