@@ -61,6 +61,7 @@ describe.skipIf(!hasSessions())("jobs that complete themselves, and fail to in a
         const { schema, sql } = queue
         const pool = makePool({ max: 20 })
         await sql.query(`create table ${schema}.effect (job_id bigint not null, attempt integer not null)`)
+        await sql.query(`grant insert on ${schema}.effect to public`)
         const job = define(
             queue.config,
             async (_payload, context) => {

@@ -58,9 +58,11 @@ describe("a job whose definition the worker does not know", () => {
         await setHeartbeat(queue, 301)
         const row = await finalizedJob(queue, jobID)
         expect(row).toMatchObject({ outcome: "failed", reason: "orphaned", attempt: 0, worker: null })
-        expect(
-            queue.events.filter(({ eventType }) => eventType === "worker-job-finalize-failure-orphaned"),
-        ).toEqual([{ eventType: "worker-job-finalize-failure-orphaned", jobID, jobName: "unknown" }])
+        const told = () => queue.events.filter(({ eventType }) => /orphaned$/.test(eventType))
+        await eventually(() => told().length > 0)
+        expect(told()).toEqual([
+            { eventType: "worker-job-finalize-failure-orphaned", jobID, jobName: "unknown" },
+        ])
     })
 
     it("is finalized at once with an `orphanGraceMs` of 0, once by two workers, and those that need it too", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, inject, it } from "vitest"
 import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJob } from "../support/finalized.ts"
@@ -51,7 +51,9 @@ describe.skipIf(!hasServer())(
             await session.query("begin")
             const id = await dependent.defer({ payload: {}, dependencies: [failedID], client: session })
             queue.orchestrator({ cleanIntervalMs: 10, finalizedJobSweepThresholdMs: 20 })
-            await untilWaitingForLock(queue)
+            // A role that may not truncate deletes, which waits for no reader.
+            if (inject("leg") === "roles") await eventually(async () => (await queue.history()).length === 0)
+            else await untilWaitingForLock(queue)
             await session.query("commit")
             await eventually(() =>
                 queue.events.some(

@@ -19,6 +19,7 @@ export interface Effects {
 export async function makeEffects(queue: Queue): Promise<Effects> {
     const { schema, sql } = queue
     await sql.query(`create table ${schema}.effect (attempt integer not null)`)
+    await sql.query(`grant insert on ${schema}.effect to public`)
     const write = async (client: Sql, attempt: number) => {
         await client.query(`insert into ${schema}.effect (attempt) values ($1)`, [attempt])
     }

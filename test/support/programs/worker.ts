@@ -7,14 +7,15 @@
 import pg from "pg"
 import { Config, type JobContext, JobDefinition, Worker } from "../../../src/index.ts"
 
-const [connectionString, schema, handler] = process.argv.slice(2)
+const [connectionString, schema = "", handler] = process.argv.slice(2)
 const pool = new pg.Pool({ connectionString, max: 3 })
-const config = new Config({ pool, schema: schema ?? "" })
+const config = new Config({ pool, schema })
+const effect = `"${schema.replaceAll('"', '""')}".effect`
 
 async function writeAndComplete({ attempt, complete }: JobContext): Promise<void> {
     const client = await pool.connect()
     await client.query("begin")
-    await client.query(`insert into "${schema}".effect (attempt) values ($1)`, [attempt])
+    await client.query(`insert into ${effect} (attempt) values ($1)`, [attempt])
     await complete({ client, result: "from the child" })
     if (handler === "commit") await client.query("commit")
 }
