@@ -78,6 +78,7 @@ export class Config {
         const database = new Database(options.pool)
         const registry = new Registry({ database, schema })
         const hints = new Hints({ database, schema: schemaName })
+        const run: Run = (text, values, options) => database.query(text, values, options)
         this.#core = Object.freeze({
             database,
             schema,
@@ -86,7 +87,7 @@ export class Config {
             registry,
             hints,
             enqueuer: new Enqueuer({ database, schema, registry, hints }),
-            run: (text: string, values: unknown[]) => database.query(text, values),
+            run,
         })
     }
 

@@ -106,7 +106,8 @@ export class Enqueuer {
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
         const ids = await this.#insert(
             jobs,
-            (text, values) => this.#database.query(text, values, DEADLINE_MS),
+            (text, values, options) =>
+                this.#database.query(text, values, { ...options, deadlineMs: DEADLINE_MS }),
             "alone",
         )
         this.#announce(jobs)

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto"
 import { Alarm, monotonicMs } from "./clock.ts"
 import type { Database } from "./db/database.ts"
+import type { Run } from "./db/driver.ts"
 import { Listener } from "./listener.ts"
 import { notify } from "./statements/notify.ts"
 
@@ -73,7 +74,7 @@ export class Hints {
         this.#unsent.clear()
         for (const { kind, channel } of hints) {
             const message = JSON.stringify([this.#senderID, kind, channel])
-            const run = (text: string, values: unknown[]) => this.#database.query(text, values)
+            const run: Run = (text, values, options) => this.#database.query(text, values, options)
             // Whoever misses it polls.
             await notify({ run, channel: this.#sqlChannel, message }).catch(() => undefined)
         }

@@ -30,6 +30,8 @@ export interface PgClient {
 
 /** A query as `pg` takes it when rows are to come as arrays of the server's own text. */
 export interface PgQuery {
+    /** Keeps the statement prepared on its connection, under this name. */
+    name?: string
     text: string
     values: unknown[]
     rowMode: "array"

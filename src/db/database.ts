@@ -1,7 +1,7 @@
 import { InvalidOptionError } from "../errors.ts"
 import { hasMethods } from "../options.ts"
 import type { Pool, SqlClient } from "./client.ts"
-import type { Driver, Listen, Row, Run } from "./driver.ts"
+import type { Driver, Listen, Row, Run, RunOptions } from "./driver.ts"
 import { wasRolledBack } from "./failure.ts"
 import { pgDriver } from "./pg-driver.ts"
 import { embeddedDriver } from "./pglite-driver.ts"
@@ -22,8 +22,12 @@ export class Database {
     }
 
     /** Runs one statement by itself. */
-    query(text: string, values: unknown[] = [], deadlineMs: number = DEADLINE_MS): Promise<Row[]> {
-        return retryRolledBack(() => this.#driver.query({ text, values, deadlineMs }))
+    query(
+        text: string,
+        values: unknown[] = [],
+        { deadlineMs = DEADLINE_MS, ...options }: RunOptions & { deadlineMs?: number } = {},
+    ): Promise<Row[]> {
+        return retryRolledBack(() => this.#driver.query({ text, values, deadlineMs, ...options }))
     }
 
     /** Runs `work` in one transaction on one connection; rolls back when it throws. May run it more than once. */

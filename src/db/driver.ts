@@ -1,12 +1,26 @@
+import type { Preparation } from "./prepared.ts"
+
 /** A row as the server's own text, a cell per column: independent of the type parsers that the user may have set. */
 export type Row = readonly (string | null)[]
 
 /** Runs one statement and returns its rows. */
-export type Run = (text: string, values: unknown[]) => Promise<Row[]>
+export type Run = (text: string, values: unknown[], options?: RunOptions) => Promise<Row[]>
+
+/** How a statement is run. */
+export interface RunOptions {
+    /** Whether its connection may keep the statement prepared. In a transaction none is. */
+    prepared?: Preparation
+}
+
+/** One statement that stands alone. */
+export interface Statement extends RunOptions {
+    text: string
+    values: unknown[]
+}
 
 /** What differs between a `pg` pool and PGlite. */
 export interface Driver {
-    query(params: { text: string; values: unknown[]; deadlineMs: number }): Promise<Row[]>
+    query(params: Statement & { deadlineMs: number }): Promise<Row[]>
     transaction<T>(params: { work: (run: Run) => Promise<T>; deadlineMs: number }): Promise<T>
     /** Hears notifications until `stop`; absent where the pool offers no connection of its own for it. */
     listen?: Listen

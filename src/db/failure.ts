@@ -52,6 +52,11 @@ export function refusesValues(error: unknown): boolean {
     return /^(22|54)...$/.test(sqlStateOf(error) ?? "")
 }
 
+/** Whether a connection does not know what was prepared, knows it already, or has another shape of it; nothing was done. */
+export function wasPreparedElsewhere(error: unknown): boolean {
+    return /^(26000|42P05|0A000)$/.test(sqlStateOf(error) ?? "")
+}
+
 /** Whether the role lacks a privilege. */
 export function lacksPrivilege(error: unknown): boolean {
     return sqlStateOf(error) === "42501"

@@ -1,7 +1,9 @@
+import { monotonicMs } from "../clock.ts"
 import type { PgClient, PgPool, PgQuery } from "./client.ts"
 import { connectionOptions } from "./connection-options.ts"
-import type { Driver, Listen, Row, Run } from "./driver.ts"
-import { NoAnswerError, NotSentError } from "./failure.ts"
+import type { Driver, Listen, Row, Run, Statement } from "./driver.ts"
+import { NoAnswerError, NotSentError, wasPreparedElsewhere } from "./failure.ts"
+import { preparedOn } from "./prepared.ts"
 import { cutStuckConnections } from "./stuck-connections.ts"
 
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
@@ -38,12 +40,35 @@ export function pgDriver(pool: PgPool): Driver {
     }
     const listen = listenWith(pool)
     return {
-        query: ({ text, values, deadlineMs }) =>
-            withClient({ pool, deadlineMs, work: (run) => run(text, values) }),
+        query: (statement) => runAlone(pool, statement),
         transaction: ({ work, deadlineMs }) =>
-            withClient({ pool, deadlineMs, work: (run) => inTransaction(run, work) }),
+            withClient({
+                pool,
+                deadlineMs,
+                work: (client) =>
+                    inTransaction((text, values) => runWithin(client, { text, values, deadlineMs }), work),
+            }),
         ...(listen === undefined ? {} : { listen }),
         connectionOptions: () => connectionOptions(pool),
+    }
+}
+
+async function runAlone(pool: PgPool, statement: Statement & { deadlineMs: number }): Promise<Row[]> {
+    const { text, prepared, deadlineMs } = statement
+    const statements = preparedOn(pool)
+    const name = statements.nameOf(text, prepared)
+    const runAs = (name?: string) =>
+        withClient({ pool, deadlineMs, work: (client) => runWithin(client, statement, name) })
+    if (name === undefined) return runAs()
+    try {
+        const sentMs = monotonicMs()
+        const rows = await runAs(name)
+        statements.took(text, prepared, monotonicMs() - sentMs, rows.length)
+        return rows
+    } catch (error) {
+        if (!wasPreparedElsewhere(error)) throw error
+        statements.giveUp()
+        return runAs()
     }
 }
 
@@ -64,13 +89,13 @@ async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promi
 async function withClient<T>(params: {
     pool: PgPool
     deadlineMs: number
-    work: (run: Run) => Promise<T>
+    work: (client: PgClient) => Promise<T>
 }): Promise<T> {
     const client = await connectWithin(params.pool, params.deadlineMs)
     client.on("error", ignore)
     let isBroken = true
     try {
-        const result = await params.work((text, values) => runWithin(client, params.deadlineMs, text, values))
+        const result = await params.work(client)
         isBroken = false
         return result
     } catch (error) {
@@ -109,22 +134,34 @@ function connectWithin(pool: PgPool, deadlineMs: number): Promise<PgClient> {
     })
 }
 
-function runWithin(client: PgClient, deadlineMs: number, text: string, values: unknown[]): Promise<Row[]> {
+function runWithin(
+    client: PgClient,
+    { text, values, deadlineMs }: Statement & { deadlineMs: number },
+    name?: string,
+): Promise<Row[]> {
     return new Promise((resolve, reject) => {
         const timer = setTimeout(
             () => reject(new NoAnswerError(`no answer from the database within ${deadlineMs} ms`)),
             deadlineMs,
         )
-        client.query({ text, values, rowMode: "array", types: AS_TEXT }).then(
-            (result) => {
-                clearTimeout(timer)
-                resolve(result.rows as Row[])
-            },
-            (error: unknown) => {
-                clearTimeout(timer)
-                reject(error)
-            },
-        )
+        client
+            .query({
+                ...(name === undefined ? {} : { name }),
+                text,
+                values,
+                rowMode: "array",
+                types: AS_TEXT,
+            })
+            .then(
+                (result) => {
+                    clearTimeout(timer)
+                    resolve(result.rows as Row[])
+                },
+                (error: unknown) => {
+                    clearTimeout(timer)
+                    reject(error)
+                },
+            )
     })
 }
 

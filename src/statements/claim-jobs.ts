@@ -85,13 +85,14 @@ export async function claimJobs({
     lanes,
     limit,
 }: Query & { lanes: readonly Lane[]; limit: number }): Promise<ClaimedJob[]> {
-    const rows = await run(text(schema), [
+    const values = [
         numberList(lanes.map((lane) => lane.definitionID)),
         numberList(lanes.map((lane) => lane.priority)),
         numberList(lanes.map((lane) => lane.leaseID)),
         numberList(lanes.map((lane) => lane.cursor)),
         limit,
-    ])
+    ]
+    const rows = await run(text(schema), values, { prepared: "while-quick" })
     // The update returns rows in no promised order; within a definition they start oldest first.
     return rows.map(toClaimedJob).sort((a, b) => a.position - b.position)
 }

@@ -49,14 +49,18 @@ export async function insertReadyJobs({
 }: Query & { jobs: readonly { definitionID: number; payload: string }[] }): Promise<number[]> {
     const [first] = jobs
     if (first !== undefined && jobs.length === 1) {
-        const rows = await run(oneText(schema), [first.definitionID, first.payload])
+        const rows = await run(oneText(schema), [first.definitionID, first.payload], { prepared: "always" })
         return rows.map(([id]) => Number(id))
     }
     const definitionIDs = jobs.map((job) => job.definitionID)
-    const rows = await run(text(schema), [
-        jsonList(jobs.map((job) => job.payload)),
-        numberList(definitionIDs),
-        numberList([...new Set(definitionIDs)]),
-    ])
+    const rows = await run(
+        text(schema),
+        [
+            jsonList(jobs.map((job) => job.payload)),
+            numberList(definitionIDs),
+            numberList([...new Set(definitionIDs)]),
+        ],
+        { prepared: "always" },
+    )
     return rows.map(([id]) => Number(id)).sort((a, b) => a - b)
 }

@@ -36,7 +36,8 @@ export async function renewLeases({
     schema,
     ids,
 }: Query & { ids: readonly number[] }): Promise<number[]> {
-    return (await run(renewLeasesText(schema), [numberList(ids)])).map(([id]) => Number(id))
+    const rows = await run(renewLeasesText(schema), [numberList(ids)], { prepared: "while-quick" })
+    return rows.map(([id]) => Number(id))
 }
 
 /** Skips what someone holds locked, rather than wait for one job while it holds others. */

@@ -73,7 +73,7 @@ export async function lookAround({
     knownIDs: readonly number[]
     orphanGraceMs: number
 }): Promise<Outlook> {
-    const [row] = await run(text(schema), [
+    const values = [
         numberList(lanes.map((lane) => lane.definitionID)),
         numberList(lanes.map((lane) => lane.priority)),
         numberList(lanes.map((lane) => lane.cursor)),
@@ -81,7 +81,8 @@ export async function lookAround({
         channel,
         numberList(knownIDs),
         orphanGraceMs,
-    ])
+    ]
+    const [row] = await run(text(schema), values, { prepared: "while-quick" })
     const numberOf = (cell: string | null | undefined) => (typeof cell === "string" ? Number(cell) : null)
     return {
         hasReady: row?.[0] === "t",

@@ -6,5 +6,5 @@ export async function notify({
     channel,
     message,
 }: Pick<Query, "run"> & { channel: string; message: string }): Promise<void> {
-    await run("-- cuckmq: notify\nselect pg_notify($1, $2)", [channel, message])
+    await run("-- cuckmq: notify\nselect pg_notify($1, $2)", [channel, message], { prepared: "always" })
 }

@@ -201,7 +201,8 @@ export class LeaseKeeper {
         // No longer than until a lease lapses: then its jobs must be told, whether or not there is an answer.
         const leftMs = Math.min(...asked.map((lease) => this.#deadlineMs(lease))) - sentMs
         const answerMs = Math.min(Math.max(leftMs, MIN_ANSWER_MS), MAX_ANSWER_MS)
-        const run: Run = (text, values) => this.#core.database.query(text, values, answerMs)
+        const run: Run = (text, values, options) =>
+            this.#core.database.query(text, values, { ...options, deadlineMs: answerMs })
         try {
             const { schema } = this.#core
             const renewed = new Set(await renewLeases({ run, schema, ids: asked.map((lease) => lease.id) }))
