@@ -6,7 +6,7 @@ import { type QuotedSchema, quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { Hints } from "./hints.ts"
-import { knownOptions, wholeNumber } from "./options.ts"
+import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { Registry } from "./registry.ts"
 import { migrate } from "./schema/migrate.ts"
 
@@ -28,10 +28,21 @@ export interface ConfigOptions {
      * A larger payload is refused with `InvalidPayloadError`; a larger result is not kept.
      */
     maxPayloadBytes?: number
+    /**
+     * Whether connections of the pool keep the small statements of the hot path prepared, under names that begin with
+     * `cuckmq_`. Default `true`: it saves a third of the time of a single `defer`. A pooler that gives connections out by
+     * transaction is noticed by the error that Postgres gives then (`26000`, `42P05`), and nothing is prepared any more.
+     * Set it to `false` for one that answers otherwise. PGlite has none.
+     */
+    preparedStatements?: boolean
 }
 
 /** The defaults of `ConfigOptions`. */
-export const CONFIG_DEFAULTS = Object.freeze({ schema: "_cuckmq", maxPayloadBytes: 1024 * 1024 })
+export const CONFIG_DEFAULTS = Object.freeze({
+    schema: "_cuckmq",
+    maxPayloadBytes: 1024 * 1024,
+    preparedStatements: true,
+})
 
 const MAX_PAYLOAD_LIMIT = 256 * 1024 * 1024
 
@@ -67,7 +78,7 @@ export class Config {
 
     /** @throws InvalidOptionError for an option that is unknown or out of its range. */
     constructor(options: ConfigOptions) {
-        knownOptions("Config", options, ["pool", "schema", "maxPayloadBytes"])
+        knownOptions("Config", options, ["pool", "schema", "maxPayloadBytes", "preparedStatements"])
         const schemaName = options.schema ?? CONFIG_DEFAULTS.schema
         const schema = quoteSchema(schemaName)
         const maxPayloadBytes = wholeNumber(
@@ -75,7 +86,11 @@ export class Config {
             options.maxPayloadBytes ?? CONFIG_DEFAULTS.maxPayloadBytes,
             MAX_PAYLOAD_LIMIT,
         )
-        const database = new Database(options.pool)
+        const preparedStatements = trueOrFalse(
+            "preparedStatements",
+            options.preparedStatements ?? CONFIG_DEFAULTS.preparedStatements,
+        )
+        const database = new Database(options.pool, { preparedStatements })
         const registry = new Registry({ database, schema })
         const hints = new Hints({ database, schema: schemaName })
         const run: Run = (text, values, options) => database.query(text, values, options)

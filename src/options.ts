@@ -72,6 +72,12 @@ export function wholeNumber(option: string, value: unknown, max: number): number
     return value
 }
 
+/** `true` or `false`, and nothing that is only taken for it. */
+export function trueOrFalse(option: string, value: unknown): boolean {
+    if (typeof value !== "boolean") refuse(option, "true or false", value)
+    return value
+}
+
 /** A number, however small. */
 export function numberUpTo(option: string, value: unknown, max: number): number {
     if (typeof value !== "number" || Number.isNaN(value) || value > max)

@@ -16,18 +16,22 @@ const MAX_ROLLBACK_WAIT_MS = 500
 /** The database behind one Config: statements and transactions with a deadline, and retries where they are safe. */
 export class Database {
     readonly #driver: Driver
+    readonly #preparedStatements: boolean
 
-    constructor(pool: Pool) {
+    constructor(pool: Pool, { preparedStatements }: { preparedStatements: boolean }) {
         this.#driver = driverFor(pool)
+        this.#preparedStatements = preparedStatements
     }
 
     /** Runs one statement by itself. */
     query(
         text: string,
         values: unknown[] = [],
-        { deadlineMs = DEADLINE_MS, ...options }: RunOptions & { deadlineMs?: number } = {},
+        { deadlineMs = DEADLINE_MS, prepared }: RunOptions & { deadlineMs?: number } = {},
     ): Promise<Row[]> {
-        return retryRolledBack(() => this.#driver.query({ text, values, deadlineMs, ...options }))
+        const statement = { text, values, deadlineMs }
+        const options = prepared !== undefined && this.#preparedStatements ? { prepared } : {}
+        return retryRolledBack(() => this.#driver.query({ ...statement, ...options }))
     }
 
     /** Runs `work` in one transaction on one connection; rolls back when it throws. May run it more than once. */

@@ -42,7 +42,11 @@ const MAKERS: Record<string, Make> = {
 }
 
 const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
-    Config: { pool: NOT_POOLS, maxPayloadBytes: [...NOT_COUNTS, 256 * 1024 * 1024 + 1] },
+    Config: {
+        pool: NOT_POOLS,
+        maxPayloadBytes: [...NOT_COUNTS, 256 * 1024 * 1024 + 1],
+        preparedStatements: [0, 1, "", "false", {}, []],
+    },
     JobDefinition: {
         config: NOT_CONFIGS,
         name: [undefined, null, ...NOT_NAMES],

@@ -59,4 +59,11 @@ describe.skipIf(!hasSessions())("the statements of defer", () => {
         client.release()
         expect(await prepared()).toEqual([])
     })
+
+    it("are not prepared where the Config says so", async () => {
+        const { queue, pool, prepared } = await makeOnOneConnection()
+        const config = new Config({ pool, schema: queue.schemaName, preparedStatements: false })
+        await define(config, () => undefined).defer({ payload: {} })
+        expect(await prepared()).toEqual([])
+    })
 })

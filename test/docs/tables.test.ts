@@ -66,10 +66,10 @@ const DEFAULTS: Record<string, Record<string, unknown>> = {
 /** Defaults that are no constants. */
 const COMPUTED = ["retryDelayMs"]
 
-/** A default as the page writes it: a product of numbers, `null`, or a text. */
+/** A default as the page writes it: a product of numbers, `null`, `true`, `false`, or a text. */
 function defaultIn(cell: string): unknown {
     const text = codeOf(cell)
-    if (text === "null") return null
+    if (/^(null|true|false)$/.test(text)) return JSON.parse(text)
     if (!/^[\d_ *]+$/.test(text)) return text
     return text.split("*").reduce((product, factor) => product * Number(factor.replaceAll("_", "")), 1)
 }
