@@ -22,6 +22,8 @@ export function checkedClient(client: SqlClient): SqlClient {
 
 /** A connection of a `pg` pool, as far as cuckmq uses it. */
 export interface PgClient {
+    /** Of the server's process, as the server told when the connection began. */
+    readonly processID?: number
     query(config: PgQuery): Promise<{ rows: unknown[] }>
     on(event: "error", listener: (error: Error) => void): unknown
     off(event: "error", listener: (error: Error) => void): unknown

@@ -56,20 +56,27 @@ export function pgDriver(pool: PgPool): Driver {
 async function runAlone(pool: PgPool, statement: Statement & { deadlineMs: number }): Promise<Row[]> {
     const { text, prepared, deadlineMs } = statement
     const statements = preparedOn(pool)
-    const name = statements.nameOf(text, prepared)
-    const runAs = (name?: string) =>
-        withClient({ pool, deadlineMs, work: (client) => runWithin(client, statement, name) })
-    if (name === undefined) return runAs()
-    try {
+    let name: string | undefined
+    const runAsNamed = async (client: PgClient): Promise<Row[]> => {
+        if (prepared !== undefined) await statements.learn(client.processID, () => askPID(client, deadlineMs))
+        name = statements.nameOf(text, prepared)
         const sentMs = monotonicMs()
-        const rows = await runAs(name)
-        statements.took(text, prepared, monotonicMs() - sentMs, rows.length)
+        const rows = await runWithin(client, statement, name)
+        if (name !== undefined) statements.took(text, prepared, monotonicMs() - sentMs, rows.length)
         return rows
-    } catch (error) {
-        if (!wasPreparedElsewhere(error)) throw error
-        statements.giveUp()
-        return runAs()
     }
+    try {
+        return await withClient({ pool, deadlineMs, work: runAsNamed })
+    } catch (error) {
+        if (name === undefined || !wasPreparedElsewhere(error)) throw error
+        statements.giveUp()
+        return withClient({ pool, deadlineMs, work: (client) => runWithin(client, statement) })
+    }
+}
+
+async function askPID(client: PgClient, deadlineMs: number): Promise<unknown> {
+    const [row] = await runWithin(client, { text: "select pg_backend_pid()", values: [], deadlineMs })
+    return row?.[0]
 }
 
 async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {

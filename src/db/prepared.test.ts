@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest"
 import { PreparedStatements } from "./prepared.ts"
 
+async function made(): Promise<PreparedStatements> {
+    const prepared = new PreparedStatements()
+    await prepared.learn(7, async () => "7")
+    return prepared
+}
+
 const NAME = /^cuckmq_[0-9a-f]{32}$/
 
 describe("prepared statements", () => {
-    it("have a name for each text, and none where they are not asked for", () => {
-        const prepared = new PreparedStatements()
+    it("have a name for each text, and none where they are not asked for", async () => {
+        const prepared = await made()
         const name = prepared.nameOf("select 1", "always")
         expect(name).toMatch(NAME)
         expect(prepared.nameOf("select 1", "while-quick")).toBe(name)
@@ -13,8 +19,8 @@ describe("prepared statements", () => {
         expect(prepared.nameOf("select 1", undefined)).toBeUndefined()
     })
 
-    it("are planned anew for a while when they took long for what they returned", () => {
-        const prepared = new PreparedStatements()
+    it("are planned anew for a while when they took long for what they returned", async () => {
+        const prepared = await made()
         prepared.took("select 1", "while-quick", 45, 0)
         prepared.took("select 1", "while-quick", 200, 1_000)
         prepared.took("select 2", "always", 5_000, 0)
@@ -25,9 +31,27 @@ describe("prepared statements", () => {
         expect(prepared.nameOf("select 3", "while-quick")).toMatch(NAME)
     })
 
-    it("are no more once a connection did not know one", () => {
-        const prepared = new PreparedStatements()
+    it("are no more once a connection did not know one", async () => {
+        const prepared = await made()
         prepared.giveUp()
         expect(prepared.nameOf("select 1", "always")).toBeUndefined()
+    })
+
+    it.each([
+        [undefined, "7"],
+        [8, "7"],
+    ])("are none where the server has another process than a connection says: %s", async (processID, pid) => {
+        const prepared = new PreparedStatements()
+        await prepared.learn(processID, async () => pid)
+        expect(prepared.nameOf("select 1", "always")).toBeUndefined()
+    })
+
+    it("are none before that is known, and it is asked once", async () => {
+        const prepared = new PreparedStatements()
+        expect(prepared.nameOf("select 1", "always")).toBeUndefined()
+        let numAsked = 0
+        for (let n = 0; n < 3; n++) await prepared.learn(7, async () => `${numAsked++ + 7}`)
+        expect(numAsked).toBe(1)
+        expect(prepared.nameOf("select 1", "always")).toMatch(NAME)
     })
 })

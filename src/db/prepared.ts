@@ -31,11 +31,22 @@ function nameOf(text: string): string {
 /** What a pool's connections keep prepared. */
 export class PreparedStatements {
     readonly #slowUntilMs = new Map<string, number>()
-    #isForgetful = false
+    #isPossible: boolean | undefined
+
+    /**
+     * Finds out, once, whether connections are the server's own. A pooler tells its clients process ids of its own making,
+     * and what is prepared on the server's connection would be left to whoever is given it next.
+     */
+    async learn(processID: number | undefined, askPID: () => Promise<unknown>): Promise<void> {
+        if (this.#isPossible !== undefined) return
+        const isOwn = processID !== undefined && Number(await askPID()) === processID
+        // Meanwhile another statement may have found that it is not.
+        this.#isPossible ??= isOwn
+    }
 
     /** The name under which a statement is prepared; none when it is not to be. */
     nameOf(text: string, preparation: Preparation | undefined): string | undefined {
-        if (preparation === undefined || this.#isForgetful) return undefined
+        if (preparation === undefined || this.#isPossible !== true) return undefined
         if ((this.#slowUntilMs.get(text) ?? 0) > monotonicMs()) return undefined
         return nameOf(text)
     }
@@ -46,9 +57,9 @@ export class PreparedStatements {
         this.#slowUntilMs.set(text, monotonicMs() + SLOW_FOR_MS)
     }
 
-    /** Prepares nothing from now on: a pooler gives its connections out by transaction. */
+    /** Prepares nothing from now on: a connection did not know what was prepared on it. */
     giveUp(): void {
-        this.#isForgetful = true
+        this.#isPossible = false
     }
 }
 
