@@ -91,12 +91,15 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
                     const pids = await queue.sessions("query like 'listen %'")
                     await queue.terminate(pids)
                     numCut += pids.length
-                    // One that is cut while it begins to listen waits twice as long before the next try.
-                    if (numCut >= 6) isCutting = false
+                    if (numCut >= 10) isCutting = false
                 }
             })()
             const ids: number[] = []
-            while (isCutting) ids.push(...(await elsewhere.deferMany([{ payload: {} }, { payload: {} }])))
+            while (isCutting) {
+                const deferred = await elsewhere.deferMany([{ payload: {} }, { payload: {} }])
+                ids.push(...deferred)
+                await finalizedJobs(queue, deferred)
+            }
             await cutter
             const rows = await finalizedJobs(queue, ids)
             expect(rows.filter(({ outcome, attempt }) => outcome !== "succeeded" || attempt !== 1)).toEqual(
@@ -104,6 +107,8 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
             )
             expect(queue.events.filter(({ eventType }) => eventType === "daemon-error")).toEqual([])
         },
+        // One that is cut while it begins to listen waits twice as long before the next try, up to ten seconds.
+        60_000,
     )
 })
 

@@ -67,6 +67,16 @@ export interface Cost {
     plan: string
 }
 
+/** The cost in the rows of an `explain (analyze, buffers, format json)`. */
+export function costIn([row]: readonly Record<string, unknown>[]): Cost {
+    const plan = (row?.["QUERY PLAN"] as { Plan: Record<string, number> }[] | undefined)?.[0]?.Plan
+    return {
+        numPages: Number(plan?.["Shared Hit Blocks"]) + Number(plan?.["Shared Read Blocks"]),
+        numRows: Number(plan?.["Actual Rows"]),
+        plan: JSON.stringify(plan),
+    }
+}
+
 /** Runs a statement about one job, for good, and tells what it cost. */
 export async function costOf(
     queue: Queue,
@@ -83,11 +93,12 @@ export async function costOf(
     })
     const cost = { numPages: 0, numRows: 0, plan: "" }
     const run = async (sql: string, values: unknown[]) => {
-        const [row] = await rowsOf(`explain (analyze, buffers, format json) ${sql}`, values)
-        const plan = (row?.["QUERY PLAN"] as { Plan: Record<string, number> }[] | undefined)?.[0]?.Plan
-        cost.numPages += Number(plan?.["Shared Hit Blocks"]) + Number(plan?.["Shared Read Blocks"])
-        cost.numRows += Number(plan?.["Actual Rows"])
-        cost.plan += JSON.stringify(plan)
+        const { numPages, numRows, plan } = costIn(
+            await rowsOf(`explain (analyze, buffers, format json) ${sql}`, values),
+        )
+        cost.numPages += numPages
+        cost.numRows += numRows
+        cost.plan += plan
         return []
     }
     await execute({ id: Number(job?.id), definitionID: Number(job?.definition_id), leaseID, run, schema })

@@ -5,12 +5,13 @@
  * completes the job in one transaction, and `commit` commits that.
  */
 import pg from "pg"
+import { quoteSchema } from "../../../src/db/identifier.ts"
 import { Config, type JobContext, JobDefinition, Worker } from "../../../src/index.ts"
 
 const [connectionString, schema = "", handler] = process.argv.slice(2)
 const pool = new pg.Pool({ connectionString, max: 3 })
 const config = new Config({ pool, schema })
-const effect = `"${schema.replaceAll('"', '""')}".effect`
+const effect = `${quoteSchema(schema)}.effect`
 
 async function writeAndComplete({ attempt, complete }: JobContext): Promise<void> {
     const client = await pool.connect()
