@@ -58,9 +58,8 @@ const FOR_ANY_TYPE =
 
 const MAX_FILE_LINES = 300
 const MAX_FUNCTION_LINES = 60
-/** About the queue, that is: what a connection says of itself, to begin, to listen, who it is, is the driver's. */
 const LOOKS_LIKE_SQL =
-    /^\s*(--|select\s(?!pg_backend_pid)|insert into\s|update \S+\s+set\s|delete from\s|create (table|index)\s)/i
+    /^\s*(--|select\s|insert into\s|update \S+\s+set\s|delete from\s|create (table|index)\s)/i
 
 const problems: string[] = []
 const imports = new Map<string, string[]>()

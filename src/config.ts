@@ -92,7 +92,6 @@ export class Config {
         const database = new Database(options.pool, { preparedStatements })
         const registry = new Registry({ database, schema })
         const hints = new Hints({ database, schema: schemaName })
-        const run: Run = (text, values, options) => database.query(text, values, options)
         this.#core = Object.freeze({
             database,
             schema,
@@ -101,7 +100,7 @@ export class Config {
             registry,
             hints,
             enqueuer: new Enqueuer({ database, schema, registry, hints }),
-            run,
+            run: database.run,
         })
     }
 

@@ -104,12 +104,7 @@ export class Enqueuer {
     }
 
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
-        const ids = await this.#insert(
-            jobs,
-            (text, values, options) =>
-                this.#database.query(text, values, { ...options, deadlineMs: DEADLINE_MS }),
-            "alone",
-        )
+        const ids = await this.#insert(jobs, this.#database.runWithin(DEADLINE_MS), "alone")
         this.#announce(jobs)
         return ids
     }

@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import { Alarm, monotonicMs } from "./clock.ts"
 import type { Database } from "./db/database.ts"
-import type { Run } from "./db/driver.ts"
+import { identifierOf } from "./db/identifier.ts"
 import { Listener } from "./listener.ts"
 import { notify } from "./statements/notify.ts"
 
@@ -37,8 +37,7 @@ export class Hints {
 
     constructor(params: { database: Database; schema: string }) {
         this.#database = params.database
-        // A hash, so that every schema name fits into an identifier that needs no quotes.
-        this.#sqlChannel = `cuckmq_${createHash("sha256").update(params.schema).digest("hex").slice(0, 32)}`
+        this.#sqlChannel = identifierOf(params.schema)
         this.#listener = new Listener({
             database: params.database,
             channel: this.#sqlChannel,
@@ -74,7 +73,7 @@ export class Hints {
         this.#unsent.clear()
         for (const { kind, channel } of hints) {
             const message = JSON.stringify([this.#senderID, kind, channel])
-            const run: Run = (text, values, options) => this.#database.query(text, values, options)
+            const { run } = this.#database
             // Whoever misses it polls.
             await notify({ run, channel: this.#sqlChannel, message }).catch(() => undefined)
         }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto"
 import { Alarm } from "./clock.ts"
 import type { Database } from "./db/database.ts"
-import type { Listening, Run } from "./db/driver.ts"
+import type { Listening } from "./db/driver.ts"
 import { notify } from "./statements/notify.ts"
 
 const FIRST_RETRY_MS = 100
@@ -95,7 +95,7 @@ export class Listener {
 
     #test(): void {
         this.#testMessage = randomUUID()
-        const run: Run = (text, values, options) => this.#database.query(text, values, options)
+        const { run } = this.#database
         notify({ run, channel: this.#testChannel, message: this.#testMessage }).catch(() => undefined)
         this.#schedule(TEST_MS, () => this.#reconnect(TEST_EVERY_MS))
     }

@@ -54,7 +54,7 @@ export class Registry {
     }
 
     async #ask(definition: DefinitionRow): Promise<number> {
-        const run: Run = (text, values) => this.#database.query(text, values)
+        const { run } = this.#database
         const id = await ensureDefinition({ run, schema: this.#schema, definition })
         this.#ids.set(definition.name, id)
         return id

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from "../errors.ts"
 import { hasMethods } from "../options.ts"
 import type { Pool, SqlClient } from "./client.ts"
-import type { Driver, Listen, Row, Run, RunOptions } from "./driver.ts"
+import type { Driver, DriverOptions, Listen, Row, Run } from "./driver.ts"
 import { wasRolledBack } from "./failure.ts"
 import { pgDriver } from "./pg-driver.ts"
 import { embeddedDriver } from "./pglite-driver.ts"
@@ -16,22 +16,17 @@ const MAX_ROLLBACK_WAIT_MS = 500
 /** The database behind one Config: statements and transactions with a deadline, and retries where they are safe. */
 export class Database {
     readonly #driver: Driver
-    readonly #preparedStatements: boolean
+    /** Runs one statement by itself. */
+    readonly run: Run = this.runWithin(DEADLINE_MS)
 
-    constructor(pool: Pool, { preparedStatements }: { preparedStatements: boolean }) {
-        this.#driver = driverFor(pool)
-        this.#preparedStatements = preparedStatements
+    constructor(pool: Pool, options: DriverOptions) {
+        this.#driver = driverFor(pool, options)
     }
 
-    /** Runs one statement by itself. */
-    query(
-        text: string,
-        values: unknown[] = [],
-        { deadlineMs = DEADLINE_MS, prepared }: RunOptions & { deadlineMs?: number } = {},
-    ): Promise<Row[]> {
-        const statement = { text, values, deadlineMs }
-        const options = prepared !== undefined && this.#preparedStatements ? { prepared } : {}
-        return retryRolledBack(() => this.#driver.query({ ...statement, ...options }))
+    /** Runs one statement by itself, with a deadline of its own. */
+    runWithin(deadlineMs: number): Run {
+        return (text, values, options) =>
+            retryRolledBack(() => this.#driver.query({ text, values, deadlineMs, ...options }))
     }
 
     /** Runs `work` in one transaction on one connection; rolls back when it throws. May run it more than once. */
@@ -71,8 +66,8 @@ async function retryRolledBack<T>(work: () => Promise<T>): Promise<T> {
     }
 }
 
-function driverFor(pool: unknown): Driver {
-    if (hasMethods(pool, ["connect", "on"])) return pgDriver(pool as never)
+function driverFor(pool: unknown, options: DriverOptions): Driver {
+    if (hasMethods(pool, ["connect", "on"])) return pgDriver(pool as never, options)
     if (hasMethods(pool, ["transaction", "listen"])) return embeddedDriver(pool as never)
     throw new InvalidOptionError({
         option: "pool",

@@ -1,5 +1,3 @@
-import type { Preparation } from "./prepared.ts"
-
 /** A row as the server's own text, a cell per column: independent of the type parsers that the user may have set. */
 export type Row = readonly (string | null)[]
 
@@ -12,15 +10,33 @@ export interface RunOptions {
     prepared?: Preparation
 }
 
+/**
+ * When a statement may stay prepared on its connection, which saves the server to parse it, and to plan it once the
+ * server trusts its plan. Such a plan does not follow the tables as they grow, until they are analyzed.
+ */
+export interface Preparation {
+    /** `while-quick`, for one whose plan depends on the tables: when it took long, it is planned anew for a while. */
+    readonly keep: "always" | "while-quick"
+    /** Tells the process of the server that a connection has. */
+    readonly processText: string
+}
+
 /** One statement that stands alone. */
 export interface Statement extends RunOptions {
     text: string
     values: unknown[]
+    deadlineMs: number
+}
+
+/** What a Config asks of its driver. */
+export interface DriverOptions {
+    /** Whether statements that may be prepared are. */
+    preparedStatements: boolean
 }
 
 /** What differs between a `pg` pool and PGlite. */
 export interface Driver {
-    query(params: Statement & { deadlineMs: number }): Promise<Row[]>
+    query(statement: Statement): Promise<Row[]>
     transaction<T>(params: { work: (run: Run) => Promise<T>; deadlineMs: number }): Promise<T>
     /** Hears notifications until `stop`; absent where the pool offers no connection of its own for it. */
     listen?: Listen

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { InvalidOptionError } from "../errors.ts"
 
 declare const quoted: unique symbol
@@ -26,6 +27,11 @@ export function quoteSchema(name: unknown): QuotedSchema {
     if (name.startsWith("pg_"))
         refuse(`which never starts with pg_ (Postgres reserves it), got: ${JSON.stringify(name)}`)
     return `"${name.replaceAll('"', '""')}"` as QuotedSchema
+}
+
+/** An identifier of ours for a text of any length: a hash of it, so that it needs no quotes and no other text has it. */
+export function identifierOf(text: string): string {
+    return `cuckmq_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`
 }
 
 /** The sequence that numbers jobs and their positions, as a constant for `nextval`. */

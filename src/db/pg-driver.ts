@@ -1,9 +1,9 @@
 import { monotonicMs } from "../clock.ts"
 import type { PgClient, PgPool, PgQuery } from "./client.ts"
 import { connectionOptions } from "./connection-options.ts"
-import type { Driver, Listen, Row, Run, Statement } from "./driver.ts"
+import type { Driver, DriverOptions, Listen, Row, Run, Statement } from "./driver.ts"
 import { NoAnswerError, NotSentError, wasPreparedElsewhere } from "./failure.ts"
-import { preparedOn } from "./prepared.ts"
+import { type PreparedStatements, preparedOn } from "./prepared.ts"
 import { cutStuckConnections } from "./stuck-connections.ts"
 
 /** Cells stay the server's own text: parsers that the user has set for `pg` must not change what we read. */
@@ -30,7 +30,7 @@ interface DedicatedClient {
 const guarded = new WeakSet<PgPool>()
 
 /** Runs statements over a `pg` pool. A connection that fails, or answers too late, is destroyed and not reused. */
-export function pgDriver(pool: PgPool): Driver {
+export function pgDriver(pool: PgPool, { preparedStatements }: DriverOptions): Driver {
     if (!guarded.has(pool)) {
         // Without a listener, an idle connection that the server cuts would end the process.
         pool.on("error", ignore)
@@ -39,8 +39,9 @@ export function pgDriver(pool: PgPool): Driver {
         guarded.add(pool)
     }
     const listen = listenWith(pool)
+    const statements = preparedStatements ? preparedOn(pool) : undefined
     return {
-        query: (statement) => runAlone(pool, statement),
+        query: (statement) => runAlone(pool, statement, statements),
         transaction: ({ work, deadlineMs }) =>
             withClient({
                 pool,
@@ -53,30 +54,34 @@ export function pgDriver(pool: PgPool): Driver {
     }
 }
 
-async function runAlone(pool: PgPool, statement: Statement & { deadlineMs: number }): Promise<Row[]> {
+async function runAlone(
+    pool: PgPool,
+    statement: Statement,
+    statements: PreparedStatements | undefined,
+): Promise<Row[]> {
     const { text, prepared, deadlineMs } = statement
-    const statements = preparedOn(pool)
+    const runAs = (name?: string) => (client: PgClient) => runWithin(client, statement, name)
+    if (statements === undefined || prepared === undefined)
+        return withClient({ pool, deadlineMs, work: runAs() })
     let name: string | undefined
-    const runAsNamed = async (client: PgClient): Promise<Row[]> => {
-        if (prepared !== undefined) await statements.learn(client.processID, () => askPID(client, deadlineMs))
-        name = statements.nameOf(text, prepared)
+    const runPrepared = async (client: PgClient): Promise<Row[]> => {
+        if (!statements.isLearned) {
+            const asking = { text: prepared.processText, values: [], deadlineMs }
+            await statements.learn(client.processID, async () => (await runWithin(client, asking))[0]?.[0])
+        }
+        name = statements.nameOf(text, prepared.keep)
         const sentMs = monotonicMs()
-        const rows = await runWithin(client, statement, name)
-        if (name !== undefined) statements.took(text, prepared, monotonicMs() - sentMs, rows.length)
+        const rows = await runAs(name)(client)
+        if (name !== undefined) statements.took(text, prepared.keep, monotonicMs() - sentMs, rows.length)
         return rows
     }
     try {
-        return await withClient({ pool, deadlineMs, work: runAsNamed })
+        return await withClient({ pool, deadlineMs, work: runPrepared })
     } catch (error) {
         if (name === undefined || !wasPreparedElsewhere(error)) throw error
         statements.giveUp()
-        return withClient({ pool, deadlineMs, work: (client) => runWithin(client, statement) })
+        return withClient({ pool, deadlineMs, work: runAs() })
     }
-}
-
-async function askPID(client: PgClient, deadlineMs: number): Promise<unknown> {
-    const [row] = await runWithin(client, { text: "select pg_backend_pid()", values: [], deadlineMs })
-    return row?.[0]
 }
 
 async function inTransaction<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
@@ -141,11 +146,7 @@ function connectWithin(pool: PgPool, deadlineMs: number): Promise<PgClient> {
     })
 }
 
-function runWithin(
-    client: PgClient,
-    { text, values, deadlineMs }: Statement & { deadlineMs: number },
-    name?: string,
-): Promise<Row[]> {
+function runWithin(client: PgClient, { text, values, deadlineMs }: Statement, name?: string): Promise<Row[]> {
     return new Promise((resolve, reject) => {
         const timer = setTimeout(
             () => reject(new NoAnswerError(`no answer from the database within ${deadlineMs} ms`)),

@@ -22,7 +22,7 @@ export async function migrate(params: {
     const wanted = MIGRATIONS.length
     // A look first: a process whose role may not create anything can start on a schema that is up to date.
     const applied = (run: Run) => appliedVersion({ run, schema })
-    if ((await applied((text, values) => database.query(text, values))) >= wanted) return
+    if ((await applied(database.run)) >= wanted) return
     await database.transaction(async (run) => {
         await run(/* sql */ `select pg_advisory_xact_lock($1::int, hashtext($2))`, [LOCK_CLASS, name])
         const existing = await run(/* sql */ `select 1 from pg_namespace where nspname = $1`, [name])

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import type { Query } from "./query.ts"
+import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** A job that is ours to run, until its lease lapses. */
 export interface ClaimedJob {
@@ -92,7 +92,7 @@ export async function claimJobs({
         numberList(lanes.map((lane) => lane.cursor)),
         limit,
     ]
-    const rows = await run(text(schema), values, { prepared: "while-quick" })
+    const rows = await run(text(schema), values, PREPARED_WHILE_QUICK)
     // The update returns rows in no promised order; within a definition they start oldest first.
     return rows.map(toClaimedJob).sort((a, b) => a.position - b.position)
 }

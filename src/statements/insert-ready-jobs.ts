@@ -1,6 +1,6 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
-import type { Query } from "./query.ts"
+import { PREPARED, type Query } from "./query.ts"
 
 /**
  * The hot path of `defer`: jobs that may run at once. Ids come from the sequence in the order of the input, so the
@@ -49,18 +49,15 @@ export async function insertReadyJobs({
 }: Query & { jobs: readonly { definitionID: number; payload: string }[] }): Promise<number[]> {
     const [first] = jobs
     if (first !== undefined && jobs.length === 1) {
-        const rows = await run(oneText(schema), [first.definitionID, first.payload], { prepared: "always" })
+        const rows = await run(oneText(schema), [first.definitionID, first.payload], PREPARED)
         return rows.map(([id]) => Number(id))
     }
     const definitionIDs = jobs.map((job) => job.definitionID)
-    const rows = await run(
-        text(schema),
-        [
-            jsonList(jobs.map((job) => job.payload)),
-            numberList(definitionIDs),
-            numberList([...new Set(definitionIDs)]),
-        ],
-        { prepared: "always" },
-    )
+    const values = [
+        jsonList(jobs.map((job) => job.payload)),
+        numberList(definitionIDs),
+        numberList([...new Set(definitionIDs)]),
+    ]
+    const rows = await run(text(schema), values, PREPARED)
     return rows.map(([id]) => Number(id)).sort((a, b) => a - b)
 }

@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { AMONG_KEYS, type ClaimKey, type Query } from "./query.ts"
+import { AMONG_KEYS, type ClaimKey, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: open-lease
@@ -36,7 +36,7 @@ export async function renewLeases({
     schema,
     ids,
 }: Query & { ids: readonly number[] }): Promise<number[]> {
-    const rows = await run(renewLeasesText(schema), [numberList(ids)], { prepared: "while-quick" })
+    const rows = await run(renewLeasesText(schema), [numberList(ids)], PREPARED_WHILE_QUICK)
     return rows.map(([id]) => Number(id))
 }
 

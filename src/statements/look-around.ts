@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Lane } from "./claim-jobs.ts"
-import type { Query } from "./query.ts"
+import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** What an idle worker learns with one look. */
 export interface Outlook {
@@ -82,7 +82,7 @@ export async function lookAround({
         numberList(knownIDs),
         orphanGraceMs,
     ]
-    const [row] = await run(text(schema), values, { prepared: "while-quick" })
+    const [row] = await run(text(schema), values, PREPARED_WHILE_QUICK)
     const numberOf = (cell: string | null | undefined) => (typeof cell === "string" ? Number(cell) : null)
     return {
         hasReady: row?.[0] === "t",

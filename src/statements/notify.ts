@@ -1,4 +1,4 @@
-import type { Query } from "./query.ts"
+import { PREPARED, type Query } from "./query.ts"
 
 /** Tells the listening workers of a channel something; a transaction of its own, so that no enqueue waits for it. */
 export async function notify({
@@ -6,5 +6,5 @@ export async function notify({
     channel,
     message,
 }: Pick<Query, "run"> & { channel: string; message: string }): Promise<void> {
-    await run("-- cuckmq: notify\nselect pg_notify($1, $2)", [channel, message], { prepared: "always" })
+    await run("-- cuckmq: notify\nselect pg_notify($1, $2)", [channel, message], PREPARED)
 }

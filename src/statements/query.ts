@@ -1,4 +1,4 @@
-import type { Run } from "../db/driver.ts"
+import type { Run, RunOptions } from "../db/driver.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 
 /** What every statement needs: something that runs SQL, and the schema to run it in. */
@@ -6,6 +6,14 @@ export interface Query {
     run: Run
     schema: QuotedSchema
 }
+
+const PROCESS = /* sql */ `select pg_backend_pid()`
+
+/** For statements whose plan does not depend on how large tables are. */
+export const PREPARED: RunOptions = { prepared: { keep: "always", processText: PROCESS } }
+
+/** For others that are run often, and small. */
+export const PREPARED_WHILE_QUICK: RunOptions = { prepared: { keep: "while-quick", processText: PROCESS } }
 
 /** A claimed job as the writes that end its claim name it: the token fences them. */
 export interface ClaimKey {

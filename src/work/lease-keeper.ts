@@ -1,6 +1,5 @@
 import { Alarm, monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
-import type { Run } from "../db/driver.ts"
 import { endLeases, moveJobs, openLease, renewLeases } from "../statements/leases.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import { returnLostClaims } from "../statements/return-jobs.ts"
@@ -201,10 +200,9 @@ export class LeaseKeeper {
         // No longer than until a lease lapses: then its jobs must be told, whether or not there is an answer.
         const leftMs = Math.min(...asked.map((lease) => this.#deadlineMs(lease))) - sentMs
         const answerMs = Math.min(Math.max(leftMs, MIN_ANSWER_MS), MAX_ANSWER_MS)
-        const run: Run = (text, values, options) =>
-            this.#core.database.query(text, values, { ...options, deadlineMs: answerMs })
         try {
-            const { schema } = this.#core
+            const { database, schema } = this.#core
+            const run = database.runWithin(answerMs)
             const renewed = new Set(await renewLeases({ run, schema, ids: asked.map((lease) => lease.id) }))
             for (const lease of asked) {
                 if (renewed.has(lease.id)) this.#extend(lease, sentMs + lease.intervalMs)

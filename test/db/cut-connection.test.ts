@@ -33,7 +33,7 @@ describe("a connection that is cut", () => {
             user: "someone",
             max: 1,
         })
-        const { query } = pgDriver(pool)
+        const { query } = pgDriver(pool, { preparedStatements: true })
         for (let tries = 0; tries < 3; tries++) {
             await expect(query({ text: "select 1", values: [], deadlineMs: 5_000 })).rejects.toThrow()
         }

@@ -61,7 +61,7 @@ describe.skipIf(!hasServer())("a pool that the application exhausts", () => {
 describe.skipIf(!hasServer())("a statement for which no connection is free", () => {
     it("is given up at its deadline, as not sent, and leaves the pool whole", async () => {
         const pool = makePool({ max: 1 })
-        const driver = pgDriver(pool)
+        const driver = pgDriver(pool, { preparedStatements: true })
         const client = await pool.connect()
         const late = driver.query({ text: "select 1", values: [], deadlineMs: 100 })
         await expect(late).rejects.toBeInstanceOf(NotSentError)

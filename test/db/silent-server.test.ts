@@ -9,7 +9,7 @@ import { eventually, hasServer, makePool, makeQueue, queueURL } from "../support
 describe.skipIf(!hasServer())("a server that falls silent", () => {
     it("does not hold whoever ends the listening connection", async () => {
         const proxy = await makeSilentProxy(queueURL())
-        const driver = pgDriver(makePool({ connectionString: proxy.url }))
+        const driver = pgDriver(makePool({ connectionString: proxy.url }), { preparedStatements: true })
         const listening = await driver.listen?.({
             channel: "silent",
             onMessage: () => undefined,
@@ -50,7 +50,7 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
     it("does not keep the places of a pool whose connections were being made", async () => {
         const proxy = await makeSilentProxy(queueURL())
         const pool = makePool({ connectionString: proxy.url, max: 2 })
-        const { query } = pgDriver(pool)
+        const { query } = pgDriver(pool, { preparedStatements: true })
         const ask = () => query({ text: "select 1", values: [], deadlineMs: 200 })
         proxy.fallSilent()
         await Promise.all(
@@ -69,7 +69,7 @@ describe.skipIf(!hasServer())("a server that falls silent", () => {
             texts.push(text)
             if (text === "select 1") proxy.fallSilent()
         })
-        const { transaction } = pgDriver(pool as PgPool)
+        const { transaction } = pgDriver(pool as PgPool, { preparedStatements: true })
         const work = transaction({ deadlineMs: 500, work: (run) => run("select 1", []) })
         await expect(work).rejects.toThrow("no answer from the database")
         expect(texts).toEqual(["begin isolation level read committed", "select 1"])
