@@ -4,7 +4,7 @@ import type { Event } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJobs } from "../support/finalized.ts"
 import { fuzz } from "../support/fuzz.ts"
-import { makeQueue } from "../support/with-schema.ts"
+import { eventually, makeQueue } from "../support/with-schema.ts"
 import { builtins, isSameAsJson, type Specimen, specimen } from "./specimens.ts"
 
 /** What the README promises of each error that is kept. */
@@ -45,6 +45,13 @@ function expectResult(row: Record<string, unknown>, tried: Specimen, events: rea
     expect(isSameAsJson(JSON.parse(text), row.result), tried.label).toBe(true)
 }
 
+/** Whether the end of a job was told, and with it whether its result was discarded. */
+function isToldOver(events: readonly Event[], jobID: number): boolean {
+    return events.some(
+        (event) => /^worker-job-finalize-/.test(event.eventType) && "jobID" in event && event.jobID === jobID,
+    )
+}
+
 describe("handlers that return and throw values of any kind", () => {
     it("are settled each, with a result or capped errors, whatever the event handler throws", async () => {
         const queue = await makeQueue()
@@ -83,6 +90,8 @@ describe("handlers that return and throw values of any kind", () => {
                     ),
                 )
                 const rows = await finalizedJobs(queue, ids)
+                // The worker tells of an end after it is written.
+                await eventually(() => ids.every((id) => isToldOver(events, id)))
                 for (const [index, row] of rows.entries()) {
                     const { how, specimen: value, numAttempts } = tried[index] as Trial
                     if (row.outcome === "failed") {
