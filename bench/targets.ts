@@ -23,8 +23,11 @@ const ONE_CALLER: Place = ["callers", "1 caller", "jobsPerSecond"]
 const TWENTY_CALLERS: Place = ["callers", "20 callers", "jobsPerSecond"]
 const PICKUP_P50: Place = ["pickup", "pickup", "p50Ms"]
 
-function ours(results: Results, [scenario, row, metric]: Place): number {
-    return medianOf(results.get(scenario), "cuckmq", row, metric)
+/** The drain is also measured with default settings but for the concurrency, which anyone would set. */
+const CONCURRENT = "cuckmq-fast"
+
+function ours(results: Results, [scenario, row, metric]: Place, peerID = "cuckmq"): number {
+    return medianOf(results.get(scenario), peerID, row, metric)
 }
 
 function bare(results: Results, [scenario, row, metric]: Place): number {
@@ -39,15 +42,15 @@ function theirs(results: Results, [scenario, row, metric]: Place, families: read
         .filter((value) => !Number.isNaN(value))
 }
 
-function overFastest(place: Place, families: readonly Family[]): Target["measure"] {
+function overFastest(place: Place, families: readonly Family[], peerID?: string): Target["measure"] {
     return (results) => {
         const values = theirs(results, place, families)
-        return values.length === 0 ? Number.NaN : ours(results, place) / Math.max(...values)
+        return values.length === 0 ? Number.NaN : ours(results, place, peerID) / Math.max(...values)
     }
 }
 
-function overBare(place: Place): Target["measure"] {
-    return (results) => ours(results, place) / bare(results, place)
+function overBare(place: Place, peerID?: string): Target["measure"] {
+    return (results) => ours(results, place, peerID) / bare(results, place)
 }
 
 function overRow(place: Place, otherRow: string): Target["measure"] {
@@ -69,8 +72,16 @@ function behind(kind: string): Target {
 const SHORT: Place = ["short-jobs", "concurrency 64", "jobsPerSecond"]
 
 export const TARGETS: readonly Target[] = [
-    { text: "drain, to the fastest rival", wanted: { atLeast: 3 }, measure: overFastest(DRAIN, RIVALS) },
-    { text: "drain, to bare SQL", wanted: { atLeast: 0.7 }, measure: overBare(DRAIN) },
+    {
+        text: "drain at concurrency 100, to the fastest rival",
+        wanted: { atLeast: 3 },
+        measure: overFastest(DRAIN, RIVALS, CONCURRENT),
+    },
+    {
+        text: "drain at concurrency 100, to bare SQL",
+        wanted: { atLeast: 0.7 },
+        measure: overBare(DRAIN, CONCURRENT),
+    },
     {
         text: "bulk enqueue, to the fastest rival",
         wanted: { atLeast: 2 },
@@ -103,7 +114,7 @@ export const TARGETS: readonly Target[] = [
     {
         text: "1 ms jobs at concurrency 64, to 64,000/s or to the drain, whichever is lower",
         wanted: { atLeast: 0.8 },
-        measure: (results) => ours(results, SHORT) / Math.min(64_000, ours(results, DRAIN)),
+        measure: (results) => ours(results, SHORT) / Math.min(64_000, ours(results, DRAIN, CONCURRENT)),
     },
     {
         text: "held snapshot, last rounds to first",

@@ -4,7 +4,7 @@ import { type Database, runOnClient } from "./db/database.ts"
 import { refusesValues, toCuckmqError, wasTooLong } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
-import type { Hints } from "./hints.ts"
+import type { Hint, Hints } from "./hints.ts"
 import type { Registry } from "./registry.ts"
 import type { DefinitionRow } from "./statements/definitions.ts"
 import { insertJobs } from "./statements/insert-jobs.ts"
@@ -104,7 +104,14 @@ export class Enqueuer {
     }
 
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
-        const ids = await this.#insert(jobs, this.#database.runWithin(DEADLINE_MS), "alone")
+        const run = this.#database.runWithin(DEADLINE_MS)
+        const [job] = jobs
+        if (jobs.length === 1 && job !== undefined && isReady(job)) {
+            const insert = (hint: Hint) => this.#insert(jobs, run, "alone", hint)
+            const ids = await this.#hints.tellAlong(job.definition.channel, insert)
+            if (ids !== undefined) return ids
+        }
+        const ids = await this.#insert(jobs, run, "alone")
         this.#announce(jobs)
         return ids
     }
@@ -115,7 +122,7 @@ export class Enqueuer {
         return ids
     }
 
-    async #insert(jobs: readonly NewJob[], run: Query["run"], place: Place): Promise<number[]> {
+    async #insert(jobs: readonly NewJob[], run: Query["run"], place: Place, hint?: Hint): Promise<number[]> {
         const isPlain = jobs.every(isReady)
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()
@@ -127,7 +134,7 @@ export class Enqueuer {
                 definitionID: definitionIDs.get(job.definition.name) as number,
             }))
             const outcome = isPlain
-                ? { ids: await insertReadyJobs({ ...query, jobs: rows }), missingIDs: [] }
+                ? { ids: await insertReadyJobs({ ...query, jobs: rows, hint }), missingIDs: [] }
                 : await insertJobs({ ...query, jobs: rows })
             if (outcome.ids.length === jobs.length) return outcome.ids
             // One look may fall between a job's end and its place in history; two looks for the same job cannot.

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { Alarm, monotonicMs } from "./clock.ts"
 import type { Database } from "./db/database.ts"
+import { wasRefused } from "./db/failure.ts"
 import { identifierOf } from "./db/identifier.ts"
 import { Listener } from "./listener.ts"
 import { notify } from "./statements/notify.ts"
@@ -16,6 +17,20 @@ export interface HintSubscriber {
 
 /** At most one notification for each channel in this time, so that a notification costs nothing at a high rate. */
 const SPACING_MS = 5
+
+/**
+ * Notifications of a database are committed one after the other, each with its flush to disk when something was written
+ * beside it. So those that travel with a job take at most a tenth of a process's time, and none for a while after one
+ * that could not be sent.
+ */
+const ALONG_SHARE = 0.1
+const ALONG_REFUSED_MS = 60_000
+
+/** A notification, for a statement to send from within its transaction. */
+export interface Hint {
+    channel: string
+    message: string
+}
 
 /** Stands for every channel. */
 const EVERY_CHANNEL = ""
@@ -33,6 +48,7 @@ export class Hints {
     readonly #alarm = new Alarm(() => void this.#send())
     readonly #listener: Listener
     #lastSentMs = Number.NEGATIVE_INFINITY
+    #alongFromMs = Number.NEGATIVE_INFINITY
     #isSending = false
 
     constructor(params: { database: Database; schema: string }) {
@@ -65,6 +81,33 @@ export class Hints {
         else void this.#send()
     }
 
+    /**
+     * Tells all who work on a channel that a job is ready, by a hint that `work` sends within its transaction: one that
+     * sleeps hears of the job as soon as it is there. Returns undefined, with nothing done, when it is not the time, or
+     * the server refused: then it is to be done without.
+     */
+    async tellAlong<T>(channel: string, work: (hint: Hint) => Promise<T>): Promise<T | undefined> {
+        const sentMs = monotonicMs()
+        if (sentMs < this.#alongFromMs) return undefined
+        this.#alongFromMs = Number.POSITIVE_INFINITY
+        let pauseMs = ALONG_REFUSED_MS
+        try {
+            const result = await work({
+                channel: this.#sqlChannel,
+                message: this.#messageOf("ready", channel),
+            })
+            pauseMs = Math.max(SPACING_MS, (monotonicMs() - sentMs) / ALONG_SHARE)
+            this.#lastSentMs = monotonicMs()
+            this.#tell(channel, "ready")
+            return result
+        } catch (error) {
+            if (wasRefused(error)) return undefined
+            throw error
+        } finally {
+            this.#alongFromMs = monotonicMs() + pauseMs
+        }
+    }
+
     async #send(): Promise<void> {
         if (this.#isSending) return
         this.#isSending = true
@@ -72,13 +115,17 @@ export class Hints {
         const hints = [...this.#unsent.values()]
         this.#unsent.clear()
         for (const { kind, channel } of hints) {
-            const message = JSON.stringify([this.#senderID, kind, channel])
+            const message = this.#messageOf(kind, channel)
             const { run } = this.#database
             // Whoever misses it polls.
             await notify({ run, channel: this.#sqlChannel, message }).catch(() => undefined)
         }
         this.#isSending = false
         if (this.#unsent.size > 0) this.#alarm.setNoLaterThan(SPACING_MS)
+    }
+
+    #messageOf(kind: HintKind, channel: string): string {
+        return JSON.stringify([this.#senderID, kind, channel])
     }
 
     #hear(message: string): void {

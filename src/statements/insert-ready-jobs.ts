@@ -2,6 +2,12 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { PREPARED, type Query } from "./query.ts"
 
+/** A job that may run at once. */
+interface ReadyJob {
+    definitionID: number
+    payload: string
+}
+
 /**
  * The hot path of `defer`: jobs that may run at once. Ids come from the sequence in the order of the input, so the
  * ids returned, sorted, are in that order too. Inserts nothing where a definition is gone or retired.
@@ -41,15 +47,35 @@ where definition.id = $1 and definition.retired_by is null
 returning id::text`,
 )
 
-/** Returns the new ids in the order of `jobs`, or none when a definition is no longer there. */
+/**
+ * The same, and tells who listens, in one transaction. Notifications of a database are committed one after the other,
+ * so it does not wait for long: it fails, with nothing done.
+ */
+const oneToldText = statementText(
+    (schema) => /* sql */ `${oneText(schema)},
+    pg_notify($3, $4), set_config('lock_timeout', '20ms', true)`,
+)
+
+/**
+ * Returns the new ids in the order of `jobs`, or none when a definition is no longer there. One job alone may be sent
+ * together with a notification.
+ */
 export async function insertReadyJobs({
     run,
     schema,
     jobs,
-}: Query & { jobs: readonly { definitionID: number; payload: string }[] }): Promise<number[]> {
+    hint,
+}: Query & {
+    jobs: readonly ReadyJob[]
+    hint?: { channel: string; message: string } | undefined
+}): Promise<number[]> {
     const [first] = jobs
     if (first !== undefined && jobs.length === 1) {
-        const rows = await run(oneText(schema), [first.definitionID, first.payload], PREPARED)
+        const values = [first.definitionID, first.payload]
+        const rows =
+            hint === undefined
+                ? await run(oneText(schema), values, PREPARED)
+                : await run(oneToldText(schema), [...values, hint.channel, hint.message], PREPARED)
         return rows.map(([id]) => Number(id))
     }
     const definitionIDs = jobs.map((job) => job.definitionID)

@@ -66,3 +66,35 @@ describe.skipIf(!hasServer())("a notification that does not come to an end", () 
         gate.open()
     })
 })
+
+describe.skipIf(!hasServer())("a notification that another one holds up", () => {
+    it("does not hold up those who defer", async () => {
+        // A commit that waits for a standby that is not there keeps its turn among the database's notifications.
+        const server = await startServer(["synchronous_standby_names=nobody", "synchronous_commit=local"])
+        const queue = await makeQueueAt(server.connectionString)
+        const pool = new pg.Pool({ connectionString: server.connectionString, max: 2 })
+        onTestFinished(() => pool.end())
+        await pool.query("create table written (n int)")
+        const holder = await pool.connect()
+        await holder.query("set synchronous_commit = on")
+        const held = holder.query("with w as (insert into written values (1)) select pg_notify('held', '')")
+        const isHeld = `select 1 from pg_stat_activity where wait_event = 'SyncRep'`
+        await eventually(async () => (await pool.query(isHeld)).rows.length === 1)
+        onTestFinished(async () => {
+            const { rows } = await pool.query(isHeld.replace("select 1", "select pg_cancel_backend(pid)"))
+            expect(rows).toHaveLength(1)
+            await held
+            holder.release(true)
+        })
+
+        const finder = queue.otherConfig()
+        define(finder, () => undefined)
+        queue.worker({ config: finder, processIntervalMs: 50 })
+        const ids: number[] = []
+        const job = define(queue.config, () => undefined)
+        for (let n = 0; n < 20; n++) ids.push(await job.defer({ payload: {} }))
+        const history = `select 1 from ${queue.schema}.job_history where id = any($1) and outcome = 'succeeded'`
+        await eventually(async () => (await queue.pool.query(history, [ids])).rows.length === ids.length)
+        expect((await pool.query(isHeld)).rows).toHaveLength(1)
+    }, 60_000)
+})

@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest"
-import { type Config, JobDefinition } from "../../src/index.ts"
+import { Config, JobDefinition } from "../../src/index.ts"
 import { finalizedJob } from "../support/finalized.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
+import { makeGate } from "../support/gate.ts"
 import { inTransaction } from "../support/transaction.ts"
-import { eventually, hasServer, hasSessions, makeQueue, type Queue } from "../support/with-schema.ts"
+import {
+    eventually,
+    hasServer,
+    hasSessions,
+    makePool,
+    makeQueue,
+    type Queue,
+} from "../support/with-schema.ts"
 
 function define(config: Config, options: { name?: string; channel?: string } = {}) {
     const definition = new JobDefinition({
@@ -40,6 +49,26 @@ describe("a worker that sleeps", () => {
         await startSleepingWorker(queue)
         // More than one: the worker looks around once when it begins to listen.
         for (let i = 0; i < 5; i++) await finalizedJob(queue, await elsewhere.defer({ payload: {} }))
+    })
+
+    it("is woken by what is stored together with a job, when nothing else is heard", async ({ skip }) => {
+        skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
+        const queue = await makeQueue()
+        define(queue.config)
+        await startSleepingWorker(queue)
+        const gate = makeGate()
+        const pool = waitsBefore(makePool({ max: 3 }), "-- cuckmq: notify", () => gate.opened)
+        // More than one: the worker looks around once when it begins to listen.
+        for (let i = 0; i < 3; i++) {
+            const ids: number[] = []
+            await eventually(async () => {
+                // One that has sent no hint yet sends it with its job, unless others hold it up for too long.
+                const elsewhere = define(new Config({ pool, schema: queue.schemaName }))
+                ids.push(await elsewhere.defer({ payload: {} }))
+                return (await queue.history()).some(({ id }) => Number(id) === ids[0])
+            })
+        }
+        gate.open()
     })
 
     it("is woken by a job of another Config in its channel, and by delayed ones", async ({ skip }) => {
