@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** A job that is ours to run, until its lease lapses. */
 export interface ClaimedJob {
@@ -40,7 +40,6 @@ export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token
  * Looks up the head of each lane, takes the best priority among the heads, and pulls jobs from the lanes at that
  * priority in the order given: an index range per lane and nothing else, whatever stands delayed, blocked or
  * unknown. The sub-select is materialized because it locks; a re-run of it would claim more than \`limit\`.
- * The list of ids at the end says nothing new, but see \`AMONG_KEYS\`.
  * Nothing is claimed under a lease that was revoked before the statement began, and may be gone: nobody would ever
  * take such a job back.
  */
@@ -74,7 +73,7 @@ with lane as materialized (
 update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp()
 from picked
-where job.id = picked.id and job.id = any(array(select id from picked))
+where ${hasID("picked.id")}
 returning ${CLAIMED_COLUMNS}`,
 )
 

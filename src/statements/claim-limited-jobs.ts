@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
-import type { Query } from "./query.ts"
+import { hasID, type Query } from "./query.ts"
 
 /**
  * At most one job of each rate-limited definition whose interval has passed. The definition's row is locked first,
@@ -43,7 +43,7 @@ update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at
 from picked
 join held on held.definition_id = picked.definition_id
-where job.id = picked.id and job.id = any(array(select id from picked))
+where ${hasID("picked.id")}
 returning ${CLAIMED_COLUMNS}`,
 )
 

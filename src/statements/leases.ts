@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { AMONG_KEYS, type ClaimKey, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { type ClaimKey, hasID, IS_RUNNING, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: open-lease
@@ -46,16 +46,17 @@ const moveText = statementText(
 with held as materialized (
     select job.id
     from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as asked(id, token)
-    join ${schema}.job on job.id = asked.id and ${AMONG_KEYS} and job.token = asked.token and job.state = 'running'
+    join ${schema}.job on ${hasID("asked.id")} and job.token = asked.token and ${IS_RUNNING}
 ), free as materialized (
-    select job.id from ${schema}.job
-    where ${AMONG_KEYS} and id in (select id from held)
-    order by id
-    for update skip locked
+    select job.id
+    from held
+    join ${schema}.job on ${hasID("held.id")}
+    order by held.id
+    for update of job skip locked
 ), moved as (
     update ${schema}.job set lease_id = $3
     from free
-    where job.id = free.id and ${AMONG_KEYS} and job.state = 'running'
+    where ${hasID("free.id")} and ${IS_RUNNING}
 )
 select id from held where id not in (select id from free)`,
 )

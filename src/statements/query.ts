@@ -44,8 +44,16 @@ export async function beImpatient({ run }: Pick<Query, "run">): Promise<void> {
 export const IMPATIENCE = /* sql */ `(select ${IMPATIENT} as is_set) as impatience`
 
 /**
- * Says once more, of a statement whose first parameter is a list of ids that it joins, that a job's id is in it. Where
- * an old snapshot keeps the remains of many jobs, the planner believes that hardly a row is left, and would rather walk
- * through the whole index than look each id up.
+ * Finds a job by an id out of a list that is joined with it. It says no more than `job.id = …`, but leaves the planner
+ * no way to follow it than to look each id up, one after the other. Where an old snapshot keeps the remains of many
+ * jobs, it believes that hardly a row is left, and would rather walk through the whole index once.
  */
-export const AMONG_KEYS = /* sql */ `job.id = any($1::bigint[])`
+export function hasID(id: string): string {
+    return /* sql */ `job.id = any(array[${id}])`
+}
+
+/**
+ * Says of a job that it runs, where it is found by its id already: so that the planner does not take the index of those
+ * that run, and goes through all of them for each id.
+ */
+export const IS_RUNNING = /* sql */ `coalesce(job.state = 'running', false)`

@@ -108,6 +108,8 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         expect(
             await pagesOf("look-around", `${one}, '{0}', '{0}', '{}', '_default', ${one}, 1000`),
         ).toBeLessThan(FEW_PAGES)
-        expect(await pagesOf("insert-ready-job", `${definitionID}, '{}'`)).toBeLessThan(FEW_PAGES)
+        expect(await pagesOf("insert-ready-job", `${definitionID}, '{}', 'channel', 'hint'`)).toBeLessThan(
+            FEW_PAGES,
+        )
     })
 })
