@@ -2,7 +2,7 @@ import { TUNED_PEERS } from "../peers/index.ts"
 import { payloadOf } from "../peers/peer.ts"
 import { fill, type Scenario, until } from "./scenario.ts"
 
-const MAX_MS = 8_000
+const MAX_MS = 4_000
 
 const SIZES: Readonly<Record<string, number>> = { "100 bytes": 100, "10 kilobytes": 10_240 }
 

@@ -2,7 +2,7 @@ import { TUNED_PEERS } from "../peers/index.ts"
 import { payloadOf } from "../peers/peer.ts"
 import { fill, type Scenario, until } from "./scenario.ts"
 
-const MAX_MS = 8_000
+const MAX_MS = 4_000
 
 /** Whether more worker processes on one queue get in each other's way. */
 export const processes: Scenario = {
@@ -15,7 +15,7 @@ export const processes: Scenario = {
     peers: ["cuckmq", ...TUNED_PEERS.filter((id) => id !== "bullmq-postgres-fast")],
     cases: ["1 process", "4 processes"],
     async sample({ peer, meter, isSmall, admin, caseName, startWorker }) {
-        const count = isSmall ? 5_000 : 100_000
+        const count = isSmall ? 5_000 : 60_000
         const numWorkers = Number.parseInt(caseName, 10)
         const workers = await Promise.all(Array.from({ length: numWorkers }, startWorker))
         const drain = async (numJobs: number) => {

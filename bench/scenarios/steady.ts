@@ -15,7 +15,7 @@ export const steady: Scenario = {
     goal: "latency",
     peers: ["cuckmq", ...TUNED_PEERS],
     async sample({ peer, meter, startWorker, isSmall }) {
-        const count = (isSmall ? 500 : 4_000) * PER_MS
+        const count = (isSmall ? 500 : 3_000) * PER_MS
         const worker = await startWorker()
         await worker.begin()
         await Promise.all(Array.from({ length: 20 }, () => peer.enqueueOne(payloadOf(100))))
