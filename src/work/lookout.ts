@@ -21,6 +21,9 @@ const OVERDUE_RETRY_MS = 25
 
 const MAX_PROMOTED = 1_000
 
+/** Workers that started together should not go on looking together, so each sleeps for up to so much longer. */
+const MAX_JITTER = 0.1
+
 /**
  * What a worker sees besides its claims: once every process interval, and when a timer or a hint says so, it looks
  * around with one query and sees to what it finds. This is the way of correctness: it works when no hint is heard.
@@ -105,7 +108,7 @@ export class Lookout {
         while (this.#isWanted && !this.#isStopped) {
             this.#isWanted = false
             this.#alarm.clear()
-            let nextLookMs = this.#settings.processIntervalMs
+            let nextLookMs = this.#settings.processIntervalMs * (1 + Math.random() * MAX_JITTER)
             try {
                 nextLookMs = Math.min(nextLookMs, await this.#lookOnce())
             } catch (error) {
