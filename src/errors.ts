@@ -10,6 +10,7 @@ export type CuckmqErrorCode =
     | "CUCKMQ_DATABASE"
     | "CUCKMQ_LEASE_LOST"
     | "CUCKMQ_JOB_TIMEOUT"
+    | "CUCKMQ_ATTEMPT_TIMEOUT"
     | "CUCKMQ_SHUTDOWN"
     | "CUCKMQ_INVALID_COMPLETION"
     | "CUCKMQ_COMPLETION_NOT_COMMITTED"
@@ -143,6 +144,19 @@ export class JobTimeoutError extends CuckmqError {
     }
 }
 
+/**
+ * What an attempt fails with that took longer than its definition's `attemptTimeoutMs`, and the reason of its aborted
+ * signal.
+ */
+export class AttemptTimeoutError extends CuckmqError {
+    constructor(params: { jobID: number; attempt: number }) {
+        super({
+            code: "CUCKMQ_ATTEMPT_TIMEOUT",
+            message: `attempt ${params.attempt} of job ${params.jobID} timed out`,
+        })
+    }
+}
+
 /** The reason of an aborted signal: the worker stops, and its grace is over. */
 export class ShutdownError extends CuckmqError {
     constructor(jobID: number) {
@@ -177,6 +191,30 @@ export class CompletionNotCommittedError extends CuckmqError {
             message: `job ${params.jobID} called complete, but its transaction was not committed`,
             cause: params.cause,
         })
+    }
+}
+
+/** Also known where two copies of cuckmq are loaded, one by `import` and one by `require`. */
+const UNRETRYABLE = Symbol.for("cuckmq.unretryable")
+
+/**
+ * For job functions to throw: the attempt has failed, and so would every other, so the job is finalized as failed now,
+ * whatever attempts are left. Of an error that you caught, make it the `cause`.
+ */
+export class Unretryable extends Error {
+    constructor(message?: string, options?: ErrorOptions) {
+        super(message, options)
+        this.name = "Unretryable"
+        Object.defineProperty(this, UNRETRYABLE, { value: true })
+    }
+}
+
+/** Whether what was thrown says that no other attempt would help. */
+export function isUnretryable(thrown: unknown): boolean {
+    try {
+        return typeof thrown === "object" && thrown !== null && UNRETRYABLE in thrown
+    } catch {
+        return false
     }
 }
 

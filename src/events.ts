@@ -83,6 +83,14 @@ export interface WorkerJobReturn extends AboutJob {
     attempt: number
 }
 
+/** A job function put its job off, by `context.snooze`. The attempt is not charged. */
+export interface WorkerJobSnooze extends AboutJob {
+    eventType: "worker-job-snooze"
+    attempt: number
+    /** Milliseconds until the job is due again. */
+    delayMs: number
+}
+
 /**
  * A job function kept Node's event loop busy, so that nothing else in the process could go on for a second or more.
  * Told when it is over.
@@ -156,6 +164,7 @@ export type Event =
     | WorkerJobFinalizeFailure
     | WorkerJobLeaseLost
     | WorkerJobReturn
+    | WorkerJobSnooze
     | WorkerJobResultDiscard
     | WorkerEventLoopBlocked
     | OrchestratorJobSchedule

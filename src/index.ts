@@ -2,6 +2,7 @@ export { Config, type ConfigOptions } from "./config.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
 export {
+    AttemptTimeoutError,
     CompletionNotCommittedError,
     CuckmqError,
     type CuckmqErrorCode,
@@ -17,6 +18,7 @@ export {
     LeaseLostError,
     SchemaNotPreparedError,
     ShutdownError,
+    Unretryable,
 } from "./errors.ts"
 export type {
     DaemonError,
@@ -42,6 +44,7 @@ export type {
     WorkerJobLeaseLost,
     WorkerJobResultDiscard,
     WorkerJobReturn,
+    WorkerJobSnooze,
 } from "./events.ts"
 export type { CompleteOptions, JobContext } from "./job-context.ts"
 export {

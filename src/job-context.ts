@@ -15,8 +15,9 @@ export interface CompleteOptions {
 }
 
 /** What a context asks of its run. */
-interface CompletableRun {
+interface ContextRun {
     complete(options: CompleteOptions): Promise<void>
+    snooze(delayMs: number): never
 }
 
 /** What a job function is told about the run, as its second argument. */
@@ -33,7 +34,7 @@ export class JobContext {
      * and goes on regardless does no harm there.
      */
     readonly token: number
-    readonly #run: CompletableRun
+    readonly #run: ContextRun
     #controller: AbortController | undefined
     #reason: Error | undefined
 
@@ -42,7 +43,7 @@ export class JobContext {
         name: string
         attempt: number
         token: number
-        run: CompletableRun
+        run: ContextRun
     }) {
         this.jobID = params.jobID
         this.name = params.name
@@ -52,8 +53,9 @@ export class JobContext {
     }
 
     /**
-     * Aborted when the outcome of this run no longer counts: its lease was lost, the job timed out, or the worker
-     * stops and its grace is over. `signal.reason` is a `LeaseLostError`, `JobTimeoutError` or `ShutdownError`.
+     * Aborted when the outcome of this run no longer counts: its lease was lost, the job or the attempt timed out, or
+     * the worker stops and its grace is over. `signal.reason` is a `LeaseLostError`, `JobTimeoutError`,
+     * `AttemptTimeoutError` or `ShutdownError`.
      */
     get signal(): AbortSignal {
         // Made at first use: most handlers never ask, and a controller costs more than the rest of a run.
@@ -81,6 +83,18 @@ export class JobContext {
     get complete(): (options: CompleteOptions) => Promise<void> {
         // Bound, since job functions like to take apart what they are given; and bound only when one asks.
         return (options) => this.#run.complete(options)
+    }
+
+    /**
+     * Puts the job off for so many milliseconds: this run ends, and the job is run again when they have passed, by
+     * whichever worker is free. The run is not charged: `attempt` is the same next time, and `timeoutIntervalMs` counts
+     * from the new time. Never returns; it throws what must be let through, so write `return context.snooze(60_000)`
+     * outside of `try`. May be done any number of times. Costs one update of the job, shared with other jobs that end.
+     *
+     * @throws InvalidOptionError when `delayMs` is not a number from zero to 100 years.
+     */
+    get snooze(): (delayMs: number) => never {
+        return (delayMs) => this.#run.snooze(delayMs)
     }
 
     /** Aborts the signal of a run. */

@@ -62,6 +62,12 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      */
     timeoutIntervalMs?: number
     /**
+     * An attempt that takes longer than so many milliseconds has failed: the signal of the job function is aborted, its
+     * slot is free at once, and the job is attempted again if it may be. What the job function still does counts no
+     * more, so it should heed the signal. Default `null`: an attempt takes as long as it takes.
+     */
+    attemptTimeoutMs?: number | null
+    /**
      * The length of the lease in milliseconds: how long after its worker went silent a job is taken back. The worker
      * renews the lease while it lives, so this need not be longer than the job runs. Default 60,000; less than
      * 100 counts as 100, since a lease that lapses before its claim is answered would hand jobs round without end.
@@ -78,6 +84,7 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     repeatIntervalMs: null,
     releaseIntervalMs: 0,
     timeoutIntervalMs: 12 * 60 * 60_000,
+    attemptTimeoutMs: null,
     lockIntervalMs: 60_000,
 })
 
@@ -90,6 +97,7 @@ const OPTIONS = [
     "repeatIntervalMs",
     "releaseIntervalMs",
     "timeoutIntervalMs",
+    "attemptTimeoutMs",
     "lockIntervalMs",
     "jobFunction",
 ]
@@ -131,7 +139,10 @@ export class JobDefinition<Payload extends object, Result = void> {
         this.#core = coreOf(options.config)
         const jobFunction = callable("jobFunction", options.jobFunction)
         const retryDelayMs = toRetryDelay(options.retryDelayMs)
-        const { repeatIntervalMs = JOB_DEFINITION_DEFAULTS.repeatIntervalMs } = options
+        const {
+            repeatIntervalMs = JOB_DEFINITION_DEFAULTS.repeatIntervalMs,
+            attemptTimeoutMs = JOB_DEFINITION_DEFAULTS.attemptTimeoutMs,
+        } = options
         this.#job = Object.freeze({
             name: nameText("name", options.name),
             channel: nameText("channel", options.channel ?? JOB_DEFINITION_DEFAULTS.channel),
@@ -150,6 +161,8 @@ export class JobDefinition<Payload extends object, Result = void> {
                 "timeoutIntervalMs",
                 options.timeoutIntervalMs ?? JOB_DEFINITION_DEFAULTS.timeoutIntervalMs,
             ),
+            attemptTimeoutMs:
+                attemptTimeoutMs === null ? null : positiveMs("attemptTimeoutMs", attemptTimeoutMs),
             lockIntervalMs: Math.max(
                 MIN_LOCK_INTERVAL_MS,
                 positiveMs(

@@ -7,6 +7,8 @@ import { type DefinitionRow, ensureDefinition, findDefinition } from "./statemen
 
 /** A job definition as those see it who run its jobs. */
 export interface RegisteredJob extends DefinitionRow {
+    /** Milliseconds that an attempt may take; null for as many as it likes. */
+    attemptTimeoutMs: number | null
     /** Milliseconds before the next attempt after a failed one. */
     retryDelayMs(params: { attempt: number; error: unknown }): number
     /** Runs the job function. */

@@ -6,7 +6,7 @@ export type Matching = "commit" | "claim" | "settle" | "insert" | "any"
 /** Our statements have names. Those of other queues are known by what they do. */
 const OURS = {
     claim: /-- cuckmq: claim-(limited-)?jobs\b/,
-    settle: /-- cuckmq: (finalize-|retry-jobs|return-jobs)/,
+    settle: /-- cuckmq: (finalize-|retry-jobs|snooze-jobs|return-jobs)/,
     insert: /-- cuckmq: insert-/,
 } as const
 

@@ -1,50 +1,38 @@
-import { Alarm, monotonicMs } from "../clock.ts"
 import {
+    AttemptTimeoutError,
     CompletionNotCommittedError,
     InvalidCompletionError,
+    isUnretryable,
     JobTimeoutError,
     LeaseLostError,
     ShutdownError,
 } from "../errors.ts"
-import type { Event, WorkerJobError } from "../events.ts"
+import type { WorkerJobError } from "../events.ts"
 import { type CompleteOptions, JobContext } from "../job-context.ts"
+import { durationMs } from "../options.ts"
 import { encodeResult } from "../payload.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { defaultRetryDelayMs } from "../retry.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import { recordThrown } from "../thrown.ts"
 import { Completion } from "./completion.ts"
+import { Deadlines } from "./deadlines.ts"
 import type { HeldJob } from "./lease-keeper.ts"
-import type { Settled, Settler } from "./settler.ts"
-
-/** Timers for deadlines further away than this are not set: the job will hardly run that long. */
-export const FAR_MS = 60_000
-
-/** What a run needs of its worker. */
-export interface RunHost {
-    readonly worker: string
-    readonly maxResultBytes: number
-    readonly settler: Settler
-    emit(event: Event): void
-    /** The handler no longer needs its slot: it ended, or it was given up. */
-    onSlotFree(run: JobRun): void
-    /** The job's outcome is recorded, or the job is no longer ours. */
-    onSettled(run: JobRun): void
-    /** Whether the job is still ours, as far as we can know without asking. */
-    isHeld(run: JobRun): boolean
-    /** A failed job is to be attempted again after so many milliseconds. */
-    onRetry(delayMs: number): void
-}
+import type { RunHost } from "./run-host.ts"
+import type { Settled } from "./settler.ts"
+import { Snoozed } from "./snoozed.ts"
 
 /** One claimed job, from the claim until its outcome is recorded. Knows nothing of polling. */
 export class JobRun implements HeldJob {
     readonly job: ClaimedJob
     readonly #definition: RegisteredJob
     readonly #host: RunHost
-    readonly #deadlineMs: number
-    readonly #alarm = new Alarm(() => this.#checkDeadline())
+    readonly #deadlines: Deadlines
     #context: JobContext | undefined
     #completion: Completion | undefined
+    #snoozed: Snoozed | undefined
+    /** Why we gave the handler up, if time did it. */
+    #timeout: Error | undefined
     /** The outcome is decided; whatever the handler still does changes nothing. */
     #isOver = false
     #isShuttingDown = false
@@ -54,7 +42,7 @@ export class JobRun implements HeldJob {
         this.job = params.job
         this.#definition = params.definition
         this.#host = params.host
-        this.#deadlineMs = params.answeredAtMs + params.job.timeoutMs
+        this.#deadlines = new Deadlines(this, params.answeredAtMs + params.job.timeoutMs)
     }
 
     get id(): number {
@@ -69,7 +57,7 @@ export class JobRun implements HeldJob {
     async start(): Promise<void> {
         // It may have waited for its slot, behind a handler that blocked the process, for longer than its lease.
         if (!this.#host.isHeld(this)) return this.giveBack()
-        if (this.#deadlineMs <= monotonicMs()) return this.#timeOut()
+        if (this.#deadlines.isJobOver) return this.timeOut()
         this.#context = new JobContext({
             jobID: this.job.id,
             name: this.#definition.name,
@@ -77,13 +65,14 @@ export class JobRun implements HeldJob {
             token: this.job.token,
             run: this,
         })
-        this.#watchDeadline()
+        this.#deadlines.begin(this.#definition.attemptTimeoutMs)
         this.#host.emit({ eventType: "worker-job-dequeue", ...this.#about(), attempt: this.job.attempt })
         try {
             const result = await this.#definition.run(JSON.parse(this.job.payload), this.#context)
             this.#succeed(result)
         } catch (thrown) {
-            this.#fail({ value: thrown })
+            if (this.#snoozed !== undefined && thrown === this.#snoozed) this.#putOff(this.#snoozed.delayMs)
+            else this.#fail({ value: thrown })
         }
     }
 
@@ -104,15 +93,38 @@ export class JobRun implements HeldJob {
         return this.#completion.complete(options)
     }
 
-    /** Checks a deadline that was too far away for a timer. */
+    /** Ends the run: what it throws is to be let through by the handler. */
+    snooze(delayMs: number): never {
+        this.#snoozed = new Snoozed(durationMs("delayMs", delayMs))
+        throw this.#snoozed
+    }
+
+    /** Checks deadlines that were too far away for a timer. */
     watch(): void {
-        if (!this.#isOver) this.#watchDeadline()
+        if (!this.#isOver) this.#deadlines.watch()
+    }
+
+    timeOut(): void {
+        if (!this.#end()) return
+        this.#timeout = new JobTimeoutError(this.job.id)
+        this.#abort(this.#timeout)
+        const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(this.#timeout) }
+        this.#settle(
+            () => this.#host.settler.fail(job, "timeout"),
+            () => this.#emitFailure("timeout"),
+        )
+    }
+
+    timeOutAttempt(): void {
+        this.#timeout = new AttemptTimeoutError({ jobID: this.id, attempt: this.job.attempt })
+        this.#abort(this.#timeout)
+        this.#fail({ value: this.#timeout })
     }
 
     /** Aborts the handler's signal because the worker stops. What it throws from now on hands the job back. */
     abortForShutdown(): void {
         this.#isShuttingDown = true
-        if (this.#context !== undefined) JobContext.abort(this.#context, new ShutdownError(this.job.id))
+        this.#abort(new ShutdownError(this.job.id))
     }
 
     /** Hands the job back, whatever the handler still does. */
@@ -128,7 +140,7 @@ export class JobRun implements HeldJob {
     onLeaseLost(): void {
         if (this.#isLeaseLost) return
         this.#isLeaseLost = true
-        if (this.#context !== undefined) JobContext.abort(this.#context, new LeaseLostError(this.job.id))
+        this.#abort(new LeaseLostError(this.job.id))
         this.#host.emit({ eventType: "worker-job-lease-lost", ...this.#about(), attempt: this.job.attempt })
     }
 
@@ -165,7 +177,8 @@ export class JobRun implements HeldJob {
                 thrown === undefined
                     ? new CompletionNotCommittedError({ jobID: this.id, cause: completion?.cause })
                     : thrown.value
-            retryDelayMs = this.job.attempt > this.job.numAttempts ? null : this.#retryDelayMs(error)
+            const isLast = this.job.attempt > this.job.numAttempts || isUnretryable(error)
+            retryDelayMs = isLast ? null : this.#retryDelayMs(error)
             this.#tellError(error, retryDelayMs)
             return this.#writeError(error, retryDelayMs)
         }
@@ -190,26 +203,29 @@ export class JobRun implements HeldJob {
     }
 
     #writeError(thrown: unknown, retryDelayMs: number | null): Promise<Settled> {
-        const { settler, worker } = this.#host
-        const error = JSON.stringify(recordThrown({ thrown, attempt: this.job.attempt, worker }))
+        const { settler } = this.#host
+        const error = this.#recordOf(thrown)
         const key = { id: this.id, token: this.token }
         if (retryDelayMs === null) return settler.fail({ ...key, result: null, error }, "error")
         return settler.retry({ ...key, delayMs: retryDelayMs, error })
     }
 
-    #timeOut(): void {
+    /** What history keeps of what was thrown, as JSON text. */
+    #recordOf(thrown: unknown): string {
+        const record = recordThrown({ thrown, attempt: this.job.attempt, worker: this.#host.worker })
+        // Where we gave the handler up says nothing about what it did.
+        return JSON.stringify(thrown === this.#timeout ? { ...record, stack: null } : record)
+    }
+
+    /** The handler wants its job to be run again later. */
+    #putOff(delayMs: number): void {
         if (!this.#end()) return
-        const reason = new JobTimeoutError(this.job.id)
-        if (this.#context !== undefined) JobContext.abort(this.#context, reason)
-        const record = {
-            ...recordThrown({ thrown: reason, attempt: this.job.attempt, worker: this.#host.worker }),
-            stack: null,
-        }
-        const job = { id: this.id, token: this.token, result: null, error: JSON.stringify(record) }
-        this.#settle(
-            () => this.#host.settler.fail(job, "timeout"),
-            () => this.#emitFailure("timeout"),
-        )
+        const { attempt } = this.job
+        const write = () => this.#host.settler.snooze({ id: this.id, token: this.token, delayMs })
+        this.#settle(write, () => {
+            this.#host.emit({ eventType: "worker-job-snooze", ...this.#about(), attempt, delayMs })
+            this.#host.onRetry(delayMs)
+        })
     }
 
     /** A delay function of the user may throw or answer nonsense; the job is retried all the same. */
@@ -231,7 +247,7 @@ export class JobRun implements HeldJob {
     #end(): boolean {
         if (this.#isOver) return false
         this.#isOver = true
-        this.#alarm.clear()
+        this.#deadlines.clear()
         this.#host.onSlotFree(this)
         return true
     }
@@ -273,14 +289,8 @@ export class JobRun implements HeldJob {
         this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about(), reason })
     }
 
-    #watchDeadline(): void {
-        const leftMs = this.#deadlineMs - monotonicMs()
-        if (leftMs < FAR_MS) this.#alarm.set(leftMs)
-    }
-
-    #checkDeadline(): void {
-        if (this.#deadlineMs > monotonicMs()) this.#watchDeadline()
-        else this.#timeOut()
+    #abort(reason: Error): void {
+        if (this.#context !== undefined) JobContext.abort(this.#context, reason)
     }
 
     #about(): { jobID: number; jobName: string } {

@@ -11,6 +11,7 @@ import type { ClaimKey } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
 import type { DependentState } from "../statements/settle-dependents.ts"
+import { type Snooze, snoozeJobs } from "../statements/snooze-jobs.ts"
 
 /**
  * Whether the outcome was recorded, or the job was no longer ours, or no answer told which; or the job is a success
@@ -55,6 +56,7 @@ export class Settler {
     readonly #failed = new Map<FailureReason, Batcher<Finalization, Settled>>()
     readonly #retried: Batcher<Retry, Settled>
     readonly #returned: Batcher<ClaimKey, Settled>
+    readonly #snoozed: Batcher<Snooze, Settled>
     readonly #completed: Batcher<ClaimKey, Settled>
     readonly #pending = new Set<Promise<Settled>>()
     #numPending = 0
@@ -75,6 +77,11 @@ export class Settler {
             activity: "hand jobs back",
             strip: (job: ClaimKey) => job,
             write: (jobs) => returnJobs({ run, schema, jobs }),
+        })
+        this.#snoozed = this.#batcher({
+            activity: "put jobs off",
+            strip: (job: Snooze) => job,
+            write: (jobs) => snoozeJobs({ run, schema, jobs }),
         })
         this.#completed = this.#batcher({
             activity: "find completed jobs",
@@ -104,6 +111,10 @@ export class Settler {
 
     retry(job: Retry): Promise<Settled> {
         return this.#track(this.#retried.add(job))
+    }
+
+    snooze(job: Snooze): Promise<Settled> {
+        return this.#track(this.#snoozed.add(job))
     }
 
     giveBack(job: ClaimKey): Promise<Settled> {

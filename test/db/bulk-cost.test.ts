@@ -6,6 +6,7 @@ import { moveJobs, openLease } from "../../src/statements/leases.ts"
 import type { ClaimKey, Query } from "../../src/statements/query.ts"
 import { retryJobs } from "../../src/statements/retry-jobs.ts"
 import { returnJobs } from "../../src/statements/return-jobs.ts"
+import { snoozeJobs } from "../../src/statements/snooze-jobs.ts"
 import { costIn } from "../support/cost.ts"
 import { define } from "../support/define.ts"
 import { hasServer, makeQueue } from "../support/with-schema.ts"
@@ -47,6 +48,11 @@ const STATEMENTS: Record<string, { state: "ready" | "running"; run: (given: Give
         state: "running",
         run: ({ jobs, ...query }) =>
             retryJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 0, error: "{}" })) }),
+    },
+    "snooze-jobs": {
+        state: "running",
+        run: ({ jobs, ...query }) =>
+            snoozeJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 1_000 })) }),
     },
     "return-jobs": { state: "running", run: (given) => returnJobs(given) },
     "move-jobs": { state: "running", run: (given) => moveJobs(given) },

@@ -7,6 +7,7 @@ import { moveJobs } from "../../src/statements/leases.ts"
 import type { ClaimKey, Query } from "../../src/statements/query.ts"
 import { retryJobs } from "../../src/statements/retry-jobs.ts"
 import { returnJobs } from "../../src/statements/return-jobs.ts"
+import { snoozeJobs } from "../../src/statements/snooze-jobs.ts"
 import { define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
@@ -25,6 +26,7 @@ const WRITES: Record<string, (query: Query, job: ClaimKey) => Promise<readonly n
     "fail, with dependents": (query, job) =>
         finalizeRequiredJobs({ ...query, ...FAILURE, jobs: [{ ...job, ...END }] }),
     retry: (query, job) => retryJobs({ ...query, jobs: [{ ...job, delayMs: 0, error: "{}" }] }),
+    "put off": (query, job) => snoozeJobs({ ...query, jobs: [{ ...job, delayMs: 0 }] }),
     "hand back": (query, job) => returnJobs({ ...query, jobs: [job] }),
     "move to another lease": async (query, job) => {
         await moveJobs({ ...query, jobs: [job], leaseID: 0 })

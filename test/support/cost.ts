@@ -6,6 +6,7 @@ import { moveJobs, openLease } from "../../src/statements/leases.ts"
 import type { Query } from "../../src/statements/query.ts"
 import { retryJobs } from "../../src/statements/retry-jobs.ts"
 import { returnJobs } from "../../src/statements/return-jobs.ts"
+import { snoozeJobs } from "../../src/statements/snooze-jobs.ts"
 import type { Queue } from "./with-schema.ts"
 
 /** A page holds some dozens of jobs, so that to walk over many thousands of them would read many hundreds. */
@@ -49,6 +50,10 @@ export const STATEMENTS_ABOUT_ONE_JOB: Record<
             const error = JSON.stringify({ message: "failed" })
             return retryJobs({ run, schema, jobs: [{ id, token: 1, delayMs: 0, error }] })
         },
+    },
+    "snooze-jobs": {
+        state: "running",
+        run: ({ id, run, schema }) => snoozeJobs({ run, schema, jobs: [{ id, token: 1, delayMs: 1_000 }] }),
     },
     "return-jobs": {
         state: "running",

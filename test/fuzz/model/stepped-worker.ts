@@ -4,7 +4,8 @@ import type { Event } from "../../../src/index.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
 import { Claimer, type KnownDefinition } from "../../../src/work/claimer.ts"
 import { LeaseKeeper } from "../../../src/work/lease-keeper.ts"
-import { JobRun, type RunHost } from "../../../src/work/run-job.ts"
+import type { RunHost } from "../../../src/work/run-host.ts"
+import { JobRun } from "../../../src/work/run-job.ts"
 import { Settler } from "../../../src/work/settler.ts"
 
 /** A run whose handler ends when the model says so. */
