@@ -10,3 +10,22 @@ export function defaultRetryDelayMs(params: { attempt: number; random: number })
     const exponent = Math.min(Math.max(params.attempt - 1, 0), 30)
     return params.random * Math.min(CAP_MS, BASE_MS * 2 ** exponent)
 }
+
+/**
+ * How long to wait as a definition says. A function of the user may throw or answer nonsense; the job is retried all the
+ * same.
+ */
+export function retryDelayAfter(params: {
+    attempt: number
+    error: unknown
+    retryDelayMs(params: { attempt: number; error: unknown }): number
+    onError(cause: unknown): void
+}): number {
+    const { attempt, error } = params
+    try {
+        return params.retryDelayMs({ attempt, error })
+    } catch (cause) {
+        params.onError(cause)
+        return defaultRetryDelayMs({ attempt, random: Math.random() })
+    }
+}

@@ -12,7 +12,7 @@ import { type CompleteOptions, JobContext } from "../job-context.ts"
 import { durationMs } from "../options.ts"
 import { encodeResult } from "../payload.ts"
 import type { RegisteredJob } from "../registry.ts"
-import { defaultRetryDelayMs } from "../retry.ts"
+import { retryDelayAfter } from "../retry.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import { recordThrown } from "../thrown.ts"
 import { Completion } from "./completion.ts"
@@ -22,11 +22,13 @@ import type { RunHost } from "./run-host.ts"
 import type { Settled } from "./settler.ts"
 import { Snoozed } from "./snoozed.ts"
 
+type Host = RunHost<JobRun>
+
 /** One claimed job, from the claim until its outcome is recorded. Knows nothing of polling. */
 export class JobRun implements HeldJob {
     readonly job: ClaimedJob
     readonly #definition: RegisteredJob
-    readonly #host: RunHost
+    readonly #host: Host
     readonly #deadlines: Deadlines
     #context: JobContext | undefined
     #completion: Completion | undefined
@@ -38,7 +40,7 @@ export class JobRun implements HeldJob {
     #isShuttingDown = false
     #isLeaseLost = false
 
-    constructor(params: { job: ClaimedJob; definition: RegisteredJob; host: RunHost; answeredAtMs: number }) {
+    constructor(params: { job: ClaimedJob; definition: RegisteredJob; host: Host; answeredAtMs: number }) {
         this.job = params.job
         this.#definition = params.definition
         this.#host = params.host
@@ -228,19 +230,11 @@ export class JobRun implements HeldJob {
         })
     }
 
-    /** A delay function of the user may throw or answer nonsense; the job is retried all the same. */
     #retryDelayMs(error: unknown): number {
-        const { attempt } = this.job
-        try {
-            return this.#definition.retryDelayMs({ attempt, error })
-        } catch (cause) {
-            this.#host.emit({
-                eventType: "daemon-error",
-                activity: `retryDelayMs of ${this.#definition.name}`,
-                error: cause,
-            })
-            return defaultRetryDelayMs({ attempt, random: Math.random() })
-        }
+        const { name, retryDelayMs } = this.#definition
+        const onError = (cause: unknown) =>
+            this.#host.emit({ eventType: "daemon-error", activity: `retryDelayMs of ${name}`, error: cause })
+        return retryDelayAfter({ attempt: this.job.attempt, error, retryDelayMs, onError })
     }
 
     /** Decides the outcome, once. Returns false when it was decided before. */

@@ -29,7 +29,7 @@ const ABORT_GRACE_MS = 500
 const LAST_WRITE_MS = 300
 
 /** One life of a worker, from start to stop: takes jobs while it has slots for them, and runs them. */
-export class WorkerSession implements Session, HintSubscriber, RunHost {
+export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly ended: Promise<void>
     readonly channel: string
     readonly worker: string

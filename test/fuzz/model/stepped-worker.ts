@@ -21,7 +21,7 @@ export interface SteppedRun {
  * The library's own worker, but for the part that decides when: claims, leases, runs and settling are the real ones,
  * and each step waits for the database. A `Worker` does the same whenever it sees fit, which no model could follow.
  */
-export class SteppedWorker implements RunHost {
+export class SteppedWorker implements RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
