@@ -194,30 +194,6 @@ export class CompletionNotCommittedError extends CuckmqError {
     }
 }
 
-/** Also known where two copies of cuckmq are loaded, one by `import` and one by `require`. */
-const UNRETRYABLE = Symbol.for("cuckmq.unretryable")
-
-/**
- * For job functions to throw: the attempt has failed, and so would every other, so the job is finalized as failed now,
- * whatever attempts are left. Of an error that you caught, make it the `cause`.
- */
-export class Unretryable extends Error {
-    constructor(message?: string, options?: ErrorOptions) {
-        super(message, options)
-        this.name = "Unretryable"
-        Object.defineProperty(this, UNRETRYABLE, { value: true })
-    }
-}
-
-/** Whether what was thrown says that no other attempt would help. */
-export function isUnretryable(thrown: unknown): boolean {
-    try {
-        return typeof thrown === "object" && thrown !== null && UNRETRYABLE in thrown
-    } catch {
-        return false
-    }
-}
-
 /** Another process, or this one, has the embedded database's folder open already. */
 export class EmbeddedInUseError extends CuckmqError {
     constructor(params: { dataDir: string; pid: number }) {

@@ -18,7 +18,6 @@ export {
     LeaseLostError,
     SchemaNotPreparedError,
     ShutdownError,
-    Unretryable,
 } from "./errors.ts"
 export type {
     DaemonError,
@@ -56,4 +55,5 @@ export {
     type RetryDelay,
 } from "./job-definition.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
+export { Unretryable } from "./retry.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

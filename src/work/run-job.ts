@@ -2,7 +2,6 @@ import {
     AttemptTimeoutError,
     CompletionNotCommittedError,
     InvalidCompletionError,
-    isUnretryable,
     JobTimeoutError,
     LeaseLostError,
     ShutdownError,
@@ -12,7 +11,7 @@ import { type CompleteOptions, JobContext } from "../job-context.ts"
 import { durationMs } from "../options.ts"
 import { encodeResult } from "../payload.ts"
 import type { RegisteredJob } from "../registry.ts"
-import { retryDelayAfter } from "../retry.ts"
+import { isUnretryable, retryDelayAfter } from "../retry.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import { recordThrown } from "../thrown.ts"
 import { Completion } from "./completion.ts"
