@@ -7,14 +7,24 @@ const CONDITIONS = "('clock-shift', 'time-zone')"
 /**
  * What came back when after each fault. Of processes, every job that they held and did not settle, with its next claim or
  * its end; of everything else, the next claim of any job after the fault's end, while there were producers to make work.
+ * A job that was taken back stands at the end of its line: it waits since the last one was claimed that had been there
+ * before it, however slow the machine is.
  */
 const RECOVERED = /* sql */ `
-    select victim.fault, victim.began_at, victim.began_at as since, claim.job_id,
+    select victim.fault, victim.began_at, greatest(victim.began_at, ahead.claimed_at) as since, claim.job_id,
         least(claim.next_claim_at, job.terminal_at) as recovered_at
     from victim
     join claim on claim.process = victim.process and claim.at < victim.began_at
         and coalesce(claim.ended_at, victim.began_at + 1) > victim.began_at
     join job on job.job_id = claim.job_id
+    cross join lateral (
+        select max(other.at) as claimed_at
+        from claim as other
+        join job as ahead on ahead.job_id = other.job_id
+        where other.job_kind = claim.job_kind and other.job_id <> claim.job_id
+            and other.at > claim.ended_at and other.at < claim.next_claim_at
+            and ahead.inserted_at < claim.ended_at
+    ) as ahead
     where (claim.ending in ('reclaimed', 'waiting') or claim.ending is null)
         -- These wait for their turn whatever happens.
         and claim.job_kind is distinct from 'limited'

@@ -128,6 +128,13 @@ describe("I22", () => {
         assert.deepEqual(await violationsOf(killed(9_000)), { I22: 1 })
         const during = killed(9_000).fault("stall", { from: 3_000, to: 8_500, isOutage: true })
         assert.deepEqual(await violationsOf(during), {})
+        const behind = (kind: "sleep" | "noop", from: number) =>
+            killed(9_000)
+                .job("b", { kind })
+                .attempt("b", "worker-2.2", { from, to: from + 10 })
+        assert.deepEqual(await violationsOf(behind("sleep", 8_500)), {})
+        assert.deepEqual(await violationsOf(behind("noop", 8_500)), { I22: 1 })
+        assert.deepEqual(await violationsOf(behind("sleep", 4_200)), { I22: 1 })
     })
 })
 
