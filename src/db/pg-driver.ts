@@ -205,6 +205,8 @@ function listenWith(pool: PgPool): Listen | undefined {
         try {
             await listeningWithin(client.connect())
             await add(channel)
+            // Its end may come with the last answer, before anyone knows that there is something to lose.
+            if (isLost) throw new Error("the connection to listen on was lost")
         } catch (error) {
             void stop()
             throw error

@@ -1,10 +1,20 @@
+import type pg from "pg"
 import { describe, expect, it } from "vitest"
-import { DatabaseError } from "../../src/index.ts"
+import { Config, DatabaseError } from "../../src/index.ts"
+import { makeCuttingProxy } from "../support/cutting-proxy.ts"
 import { define } from "../support/define.ts"
 import { finalizedJob, finalizedJobs } from "../support/finalized.ts"
 import { makeRole } from "../support/role.ts"
 import { openSession, untilWaitingForLock } from "../support/transaction.ts"
-import { eventually, hasServer, hasSessions, makeQueue, type Queue } from "../support/with-schema.ts"
+import {
+    eventually,
+    hasServer,
+    hasSessions,
+    makePool,
+    makeQueue,
+    type Queue,
+    queueURL,
+} from "../support/with-schema.ts"
 
 const NUM_ROUNDS = 5
 
@@ -108,12 +118,24 @@ describe.skipIf(!hasServer())("connections that the server cuts", () => {
             expect(queue.events.filter(({ eventType }) => eventType === "daemon-error")).toEqual([])
         },
         // One that is cut while it begins to listen waits twice as long before the next try, up to ten seconds.
-        60_000,
+        120_000,
     )
 })
 
 // PgBouncer passes no notifications on; what becomes of the listening connection there, pooler.test.ts says.
 describe.skipIf(!hasSessions())("the listening connection", () => {
+    it("is opened again when it is cut in the moment in which it begins to listen", async () => {
+        const queue = await makeQueue()
+        const proxy = await makeCuttingProxy(queueURL(), 3)
+        const pool: pg.Pool = makePool({ connectionString: proxy.url, max: 3 })
+        const config = new Config({ pool, schema: queue.schemaName })
+        define(config, () => undefined)
+        queue.worker({ config, processIntervalMs: 60_000 })
+        const elsewhere = define(queue.otherConfig(), () => undefined)
+        // What is deferred before it listens is found when it begins to.
+        for (let n = 0; n < 3; n++) await finalizedJob(queue, await elsewhere.defer({ payload: {} }))
+    })
+
     it("ends with the last daemon, however soon that is stopped and started", async () => {
         const queue = await makeNamedQueue()
         for (let round = 1; round <= 5; round++) {
