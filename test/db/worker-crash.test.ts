@@ -57,12 +57,15 @@ describe.skipIf(!hasServer())("a worker that crashes", () => {
             attempt: 3,
         })
         expect(row?.errors).toMatchObject([{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }])
-        expect(queue.events).toContainEqual({
-            eventType: "worker-job-finalize-failure",
-            jobID,
-            jobName: "job",
-            reason: "no-attempts-remaining",
-        })
+        // The worker tells after it has written.
+        await expect
+            .poll(() => queue.events)
+            .toContainEqual({
+                eventType: "worker-job-finalize-failure",
+                jobID,
+                jobName: "job",
+                reason: "no-attempts-remaining",
+            })
         expect(await queue.jobs()).toEqual([])
     })
 
