@@ -44,12 +44,12 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/history.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
-    "src/statements/query.ts": /^id$/,
+    "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\))$/,
     "src/schema/migrate.ts": /^params\.schema$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
 }
 const ALWAYS_INTERPOLATED =
-    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|hasID\("[a-z]+\.id"\)|withError\("job\.errors", [\w".]+\))$/
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
 
 /**
  * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever

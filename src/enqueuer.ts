@@ -4,11 +4,12 @@ import { type Database, runOnClient } from "./db/database.ts"
 import { refusesValues, toCuckmqError, wasTooLong } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
-import type { Hint, Hints } from "./hints.ts"
+import type { Hints } from "./hints.ts"
 import type { Registry } from "./registry.ts"
 import type { DefinitionRow } from "./statements/definitions.ts"
 import { insertJobs } from "./statements/insert-jobs.ts"
 import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
+import type { Notification } from "./statements/notify.ts"
 import type { Query } from "./statements/query.ts"
 import { withinSavepoint } from "./statements/savepoint.ts"
 
@@ -37,6 +38,7 @@ const MAX_TRIES = 5
 /** Puts jobs into the database: those of concurrent callers together, in as few statements as there is time for. */
 export class Enqueuer {
     readonly #database: Database
+    readonly #run: Query["run"]
     readonly #schema: QuotedSchema
     readonly #registry: Registry
     readonly #hints: Hints
@@ -44,6 +46,7 @@ export class Enqueuer {
 
     constructor(params: { database: Database; schema: QuotedSchema; registry: Registry; hints: Hints }) {
         this.#database = params.database
+        this.#run = params.database.runWithin(DEADLINE_MS)
         this.#schema = params.schema
         this.#registry = params.registry
         this.#hints = params.hints
@@ -104,14 +107,13 @@ export class Enqueuer {
     }
 
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
-        const run = this.#database.runWithin(DEADLINE_MS)
         const [job] = jobs
         if (jobs.length === 1 && job !== undefined && isReady(job)) {
-            const insert = (hint: Hint) => this.#insert(jobs, run, "alone", hint)
+            const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", hint)
             const ids = await this.#hints.tellAlong(job.definition.channel, insert)
             if (ids !== undefined) return ids
         }
-        const ids = await this.#insert(jobs, run, "alone")
+        const ids = await this.#insert(jobs, this.#run, "alone")
         this.#announce(jobs)
         return ids
     }
@@ -122,7 +124,12 @@ export class Enqueuer {
         return ids
     }
 
-    async #insert(jobs: readonly NewJob[], run: Query["run"], place: Place, hint?: Hint): Promise<number[]> {
+    async #insert(
+        jobs: readonly NewJob[],
+        run: Query["run"],
+        place: Place,
+        hint?: Notification,
+    ): Promise<number[]> {
         const isPlain = jobs.every(isReady)
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()

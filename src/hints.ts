@@ -4,7 +4,7 @@ import type { Database } from "./db/database.ts"
 import { wasRefused } from "./db/failure.ts"
 import { identifierOf } from "./db/identifier.ts"
 import { Listener } from "./listener.ts"
-import { notify } from "./statements/notify.ts"
+import { type Notification, notify } from "./statements/notify.ts"
 
 /** `ready`: a job may be claimed now. `look`: something changed that a look around will tell. */
 export type HintKind = "ready" | "look"
@@ -25,12 +25,6 @@ const SPACING_MS = 5
  */
 const ALONG_SHARE = 0.1
 const ALONG_REFUSED_MS = 60_000
-
-/** A notification, for a statement to send from within its transaction. */
-export interface Hint {
-    channel: string
-    message: string
-}
 
 /** Stands for every channel. */
 const EVERY_CHANNEL = ""
@@ -86,7 +80,7 @@ export class Hints {
      * sleeps hears of the job as soon as it is there. Returns undefined, with nothing done, when it is not the time, or
      * the server refused: then it is to be done without.
      */
-    async tellAlong<T>(channel: string, work: (hint: Hint) => Promise<T>): Promise<T | undefined> {
+    async tellAlong<T>(channel: string, work: (hint: Notification) => Promise<T>): Promise<T | undefined> {
         const sentMs = monotonicMs()
         if (sentMs < this.#alongFromMs) return undefined
         this.#alongFromMs = Number.POSITIVE_INFINITY

@@ -1,5 +1,6 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
+import type { Notification } from "./notify.ts"
 import { PREPARED, type Query } from "./query.ts"
 
 /** A job that may run at once. */
@@ -67,7 +68,7 @@ export async function insertReadyJobs({
     hint,
 }: Query & {
     jobs: readonly ReadyJob[]
-    hint?: { channel: string; message: string } | undefined
+    hint?: Notification | undefined
 }): Promise<number[]> {
     const [first] = jobs
     if (first !== undefined && jobs.length === 1) {

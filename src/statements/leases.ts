@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { type ClaimKey, hasID, IS_RUNNING, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { type ClaimKey, hasID, IS_RUNNING, isClaimedAs, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: open-lease
@@ -46,7 +46,7 @@ const moveText = statementText(
 with held as materialized (
     select job.id
     from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as asked(id, token)
-    join ${schema}.job on ${hasID("asked.id")} and job.token = asked.token and ${IS_RUNNING}
+    join ${schema}.job on ${isClaimedAs("asked")}
 ), free as materialized (
     select job.id
     from held

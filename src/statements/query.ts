@@ -53,7 +53,12 @@ export function hasID(id: string): string {
 }
 
 /**
- * Says of a job that it runs, where it is found by its id already: so that the planner does not take the index of those
- * that run, and goes through all of them for each id.
+ * Says of a job that it still runs under a claim, out of a list of ids and tokens that is joined with it. So said that
+ * the planner does not take the index of those that run, and goes through all of them for each id.
  */
+export function isClaimedAs(claim: string): string {
+    return /* sql */ `${hasID(`${claim}.id`)} and job.token = ${claim}.token and ${IS_RUNNING}`
+}
+
+/** Says of a job that is found by its id already that it runs; see `isClaimedAs`. */
 export const IS_RUNNING = /* sql */ `coalesce(job.state = 'running', false)`

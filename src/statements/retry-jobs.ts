@@ -1,7 +1,7 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, IS_RUNNING, type Query } from "./query.ts"
+import { byID, type ClaimKey, IMPATIENCE, isClaimedAs, type Query } from "./query.ts"
 
 /** A failed attempt whose job gets another one. */
 export interface Retry extends ClaimKey {
@@ -23,7 +23,7 @@ from rows from (
     pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[]),
     pg_catalog.unnest(string_to_array($4, chr(30), ''))
 ) as retry(id, token, delay_ms, error), ${IMPATIENCE}
-where impatience.is_set is not null and ${hasID("retry.id")} and job.token = retry.token and ${IS_RUNNING}
+where impatience.is_set is not null and ${isClaimedAs("retry")}
 returning job.id`,
 )
 

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, IS_RUNNING, type Query } from "./query.ts"
+import { byID, type ClaimKey, hasID, IMPATIENCE, IS_RUNNING, isClaimedAs, type Query } from "./query.ts"
 
 /**
  * Hands claimed jobs back to their old places without charging the attempt. The token stays: whatever the claim
@@ -11,7 +11,7 @@ const text = statementText(
 update ${schema}.job
 set state = 'ready', attempt = job.attempt - 1, lease_id = null
 from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
-where impatience.is_set is not null and ${hasID("returned.id")} and job.token = returned.token and ${IS_RUNNING}
+where impatience.is_set is not null and ${isClaimedAs("returned")}
 returning job.id`,
 )
 

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, IS_RUNNING, type Query } from "./query.ts"
+import { byID, type ClaimKey, IMPATIENCE, isClaimedAs, type Query } from "./query.ts"
 
 /** A run that wants its job to be taken up again later. */
 export interface Snooze extends ClaimKey {
@@ -24,7 +24,7 @@ from rows from (
     pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[])
 ) as snooze(id, token, delay_ms), ${schema}.job_definition as definition, ${IMPATIENCE}
 where impatience.is_set is not null and definition.id = job.definition_id
-    and ${hasID("snooze.id")} and job.token = snooze.token and ${IS_RUNNING}
+    and ${isClaimedAs("snooze")}
 returning job.id`,
 )
 

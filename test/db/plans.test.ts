@@ -5,7 +5,7 @@ import { Config } from "../../src/index.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { openLease } from "../../src/statements/leases.ts"
 import { lookAround } from "../../src/statements/look-around.ts"
-import { costIn, costOf, FEW_PAGES, STATEMENTS_ABOUT_ONE_JOB } from "../support/cost.ts"
+import { costIn, costOf, FEW_PAGES, STATEMENTS_ABOUT_JOBS } from "../support/cost.ts"
 import { define } from "../support/define.ts"
 import { hasServer, hasSessions, makePool, makeQueue, type Queue } from "../support/with-schema.ts"
 
@@ -59,7 +59,7 @@ describe.skipIf(!hasServer())("statements about one job touch few pages where th
         await shape(queue)
         const { rows } = await sql.query(`select * from ${schema}.job order by id desc limit 1`)
         const [job] = rows
-        for (const [name, { state, run }] of Object.entries(STATEMENTS_ABOUT_ONE_JOB)) {
+        for (const [name, { state, run }] of Object.entries(STATEMENTS_ABOUT_JOBS)) {
             // The statement before may have ended it.
             await sql.query(
                 `insert into ${schema}.job
@@ -68,7 +68,7 @@ describe.skipIf(!hasServer())("statements about one job touch few pages where th
                 on conflict (id) do update set state = $3, token = 1, attempt = 1, lease_id = null`,
                 [job?.id, job?.definition_id, state],
             )
-            const { numPages, plan } = await costOf(queue, run, job)
+            const { numPages, plan } = await costOf(queue, run, rows)
             expect(numPages, `${name}: ${plan}`).toBeLessThan(FEW_PAGES)
         }
     })

@@ -3,7 +3,7 @@ import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { finalizeJobs } from "../../src/statements/finalize-jobs.ts"
 import { findSettledJobs } from "../../src/statements/find-settled-jobs.ts"
 import { moveJobs, openLease } from "../../src/statements/leases.ts"
-import type { Query } from "../../src/statements/query.ts"
+import type { ClaimKey, Query } from "../../src/statements/query.ts"
 import { retryJobs } from "../../src/statements/retry-jobs.ts"
 import { returnJobs } from "../../src/statements/return-jobs.ts"
 import { snoozeJobs } from "../../src/statements/snooze-jobs.ts"
@@ -12,57 +12,52 @@ import type { Queue } from "./with-schema.ts"
 /** A page holds some dozens of jobs, so that to walk over many thousands of them would read many hundreds. */
 export const FEW_PAGES = 250
 
+/** What a statement about jobs is run with. Before they are claimed, no other ready job stands before the first. */
 export interface Given extends Query {
-    id: number
+    jobs: readonly ClaimKey[]
     definitionID: number
     leaseID: number
 }
 
-/** Statements about one job: it is ready before a claim, and running under token 1 before the others. */
-export const STATEMENTS_ABOUT_ONE_JOB: Record<
+/** Statements about jobs: they are ready before a claim, and running under token 1 before the others. */
+export const STATEMENTS_ABOUT_JOBS: Record<
     string,
     { state: "ready" | "running"; run: (given: Given) => Promise<unknown> }
 > = {
     "claim-jobs": {
         state: "ready",
-        run: ({ definitionID, leaseID, id, ...query }) =>
-            claimJobs({
-                ...query,
-                lanes: [{ definitionID, leaseID, priority: 0, cursor: id - 1 }],
-                limit: 10,
-            }),
+        run: ({ definitionID, leaseID, jobs, ...query }) => {
+            const cursor = (jobs[0]?.id ?? 0) - 1
+            const lanes = [{ definitionID, leaseID, priority: 0, cursor }]
+            return claimJobs({ ...query, lanes, limit: Math.max(10, jobs.length) })
+        },
     },
     "finalize-jobs": {
         state: "running",
-        run: ({ id, run, schema }) => {
-            const jobs = [{ id, token: 1, result: null, error: null }]
-            return finalizeJobs({ run, schema, jobs, outcome: "succeeded", reason: null, worker: "worker" })
+        run: ({ jobs, ...query }) => {
+            const ends = jobs.map((job) => ({ ...job, result: null, error: null }))
+            const how = { outcome: "succeeded", reason: null, worker: "worker" } as const
+            return finalizeJobs({ ...query, ...how, jobs: ends })
         },
     },
     "find-settled-jobs": {
         state: "running",
-        run: ({ id, run, schema }) =>
-            findSettledJobs({ run, schema, jobs: [{ id, token: 1 }], outcome: "succeeded" }),
+        run: (given) => findSettledJobs({ ...given, outcome: "succeeded" }),
     },
     "retry-jobs": {
         state: "running",
-        run: ({ id, run, schema }) => {
+        run: ({ jobs, ...query }) => {
             const error = JSON.stringify({ message: "failed" })
-            return retryJobs({ run, schema, jobs: [{ id, token: 1, delayMs: 0, error }] })
+            return retryJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 0, error })) })
         },
     },
     "snooze-jobs": {
         state: "running",
-        run: ({ id, run, schema }) => snoozeJobs({ run, schema, jobs: [{ id, token: 1, delayMs: 1_000 }] }),
+        run: ({ jobs, ...query }) =>
+            snoozeJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 1_000 })) }),
     },
-    "return-jobs": {
-        state: "running",
-        run: ({ id, run, schema }) => returnJobs({ run, schema, jobs: [{ id, token: 1 }] }),
-    },
-    "move-jobs": {
-        state: "running",
-        run: ({ id, run, schema, leaseID }) => moveJobs({ run, schema, jobs: [{ id, token: 1 }], leaseID }),
-    },
+    "return-jobs": { state: "running", run: returnJobs },
+    "move-jobs": { state: "running", run: moveJobs },
 }
 
 /** What a statement cost the server: how many pages it touched, and how many rows it returned or wrote. */
@@ -82,11 +77,11 @@ export function costIn([row]: readonly Record<string, unknown>[]): Cost {
     }
 }
 
-/** Runs a statement about one job, for good, and tells what it cost. */
+/** Runs a statement about jobs of one definition, given as rows, for good, and tells what it cost. */
 export async function costOf(
     queue: Queue,
     execute: (given: Given) => Promise<unknown>,
-    job: Record<string, unknown> | undefined,
+    jobs: readonly Record<string, unknown>[],
 ): Promise<Cost> {
     const schema = quoteSchema(queue.schemaName)
     const rowsOf = async (sql: string, values: unknown[]) => (await queue.sql.query(sql, values)).rows
@@ -106,6 +101,12 @@ export async function costOf(
         cost.plan += plan
         return []
     }
-    await execute({ id: Number(job?.id), definitionID: Number(job?.definition_id), leaseID, run, schema })
+    await execute({
+        jobs: jobs.map(({ id }) => ({ id: Number(id), token: 1 })),
+        definitionID: Number(jobs[0]?.definition_id),
+        leaseID,
+        run,
+        schema,
+    })
     return cost
 }
