@@ -16,7 +16,11 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
     ["queue", /^src\/(registry|hints|listener|enqueuer)\.ts$/, ["statements", "job-context", "db", "leaf"]],
     ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
-    ["job-definition", /^src\/job-definition\.ts$/, ["config", "queue", "job-context", "db", "leaf"]],
+    [
+        "job-definition",
+        /^src\/(job-definition|job-definition-options|defer-options)\.ts$/,
+        ["config", "queue", "job-context", "db", "leaf"],
+    ],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["config", "statements", "db", "leaf"]],
     [

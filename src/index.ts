@@ -1,6 +1,7 @@
 export { Config, type ConfigOptions } from "./config.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
+export type { DeferClient, DeferOptions } from "./defer-options.ts"
 export {
     AttemptTimeoutError,
     CompletionNotCommittedError,
@@ -46,14 +47,8 @@ export type {
     WorkerJobSnooze,
 } from "./events.ts"
 export type { CompleteOptions, JobContext } from "./job-context.ts"
-export {
-    type DeferClient,
-    type DeferOptions,
-    JobDefinition,
-    type JobDefinitionOptions,
-    type JobFunction,
-    type RetryDelay,
-} from "./job-definition.ts"
+export { JobDefinition } from "./job-definition.ts"
+export type { JobDefinitionOptions, JobFunction, RetryDelay } from "./job-definition-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export { Unretryable } from "./retry.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { CONFIG_DEFAULTS } from "../../src/config.ts"
 import * as errors from "../../src/errors.ts"
-import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition.ts"
+import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
 import { WORKER_DEFAULTS } from "../../src/worker.ts"
 import { membersOf, publicDeclarations } from "../support/declarations.ts"

@@ -15,7 +15,7 @@ import {
     Orchestrator,
     Worker,
 } from "../../src/index.ts"
-import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition.ts"
+import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
 import { WORKER_DEFAULTS } from "../../src/worker.ts"
 import { fuzz } from "../support/fuzz.ts"
