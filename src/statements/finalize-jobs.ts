@@ -2,7 +2,7 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { FailureReason } from "../events.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, type Query } from "./query.ts"
+import { byID, type ClaimKey, hasID, IMPATIENCE, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** How a job ended. */
 export type Outcome = "succeeded" | "failed"
@@ -68,14 +68,18 @@ export function finalizeRequiredJobs(params: Finalize): Promise<number[]> {
 
 async function finalize(sql: string, { run, jobs, outcome, reason, worker }: Finalize): Promise<number[]> {
     const inOrder = byID(jobs)
-    const rows = await run(sql, [
-        numberList(inOrder.map((job) => job.id)),
-        numberList(inOrder.map((job) => job.token)),
-        jsonList(inOrder.map((job) => job.result)),
-        jsonList(inOrder.map((job) => job.error)),
-        outcome,
-        reason,
-        worker,
-    ])
+    const rows = await run(
+        sql,
+        [
+            numberList(inOrder.map((job) => job.id)),
+            numberList(inOrder.map((job) => job.token)),
+            jsonList(inOrder.map((job) => job.result)),
+            jsonList(inOrder.map((job) => job.error)),
+            outcome,
+            reason,
+            worker,
+        ],
+        PREPARED_WHILE_QUICK,
+    )
     return rows.map(([id]) => Number(id))
 }

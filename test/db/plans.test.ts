@@ -3,6 +3,7 @@ import { coreOf } from "../../src/config.ts"
 import { jobSequence, quoteSchema } from "../../src/db/identifier.ts"
 import { Config } from "../../src/index.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
+import { finalizeJobs } from "../../src/statements/finalize-jobs.ts"
 import { openLease } from "../../src/statements/leases.ts"
 import { lookAround } from "../../src/statements/look-around.ts"
 import { costIn, costOf, FEW_PAGES, STATEMENTS_ABOUT_JOBS } from "../support/cost.ts"
@@ -90,6 +91,8 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         await claimJobs({ run, schema: quoted, lanes, limit: 10 })
         const about = { channel: "_default", knownIDs: [definitionID], orphanGraceMs: 1_000, limitedIDs: [] }
         await lookAround({ run, schema: quoted, lanes, ...about })
+        const how = { outcome: "succeeded", reason: null, worker: "worker" } as const
+        await finalizeJobs({ run, schema: quoted, jobs: [], ...how })
         await sql.query(`update ${schema}.job set state = 'ready'`)
         await fill(queue, MANY)
 
@@ -107,6 +110,11 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         )
         expect(
             await pagesOf("look-around", `${one}, '{0}', '{0}', '{}', '_default', ${one}, 1000`),
+        ).toBeLessThan(FEW_PAGES)
+        const { rows: some } = await sql.query(`select id from ${schema}.job order by id limit 2`)
+        const ends = `'{${some.map(({ id }) => id).join()}}', '{0,0}'`
+        expect(
+            await pagesOf("finalize-jobs", `${ends}, null, null, 'succeeded', null, 'worker'`),
         ).toBeLessThan(FEW_PAGES)
         expect(await pagesOf("insert-ready-job", `${definitionID}, '{}', 'channel', 'hint'`)).toBeLessThan(
             FEW_PAGES,
