@@ -15,7 +15,7 @@ export const processes: Scenario = {
     peers: ["cuckmq", ...TUNED_PEERS.filter((id) => id !== "bullmq-postgres-fast")],
     cases: ["1 process", "4 processes"],
     async sample({ peer, meter, isSmall, admin, caseName, startWorker }) {
-        const count = isSmall ? 5_000 : 100_000
+        const count = isSmall ? 5_000 : 60_000
         const numWorkers = Number.parseInt(caseName, 10)
         const workers = await Promise.all(Array.from({ length: numWorkers }, startWorker))
         const drain = async (numJobs: number) => {
