@@ -1,6 +1,8 @@
 /**
  * Measures cuckmq beside its rivals. `npm run bench` at the root runs all scenarios, `npm run bench -- drain pickup`
- * some. `--rounds 1` and `--small` are for trying; figures of a small run are not kept.
+ * some. `--rounds 1` and `--small` are for trying. `--postgres 14` measures on an older release, after
+ * `npm --prefix test/postgres ci`, and `--peers cuckmq,bare` some systems only. Figures of a run that is small, or on an
+ * older release, or of some systems, are printed and not kept.
  */
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -14,7 +16,7 @@ import { writeReport } from "./report.ts"
 import { keepResults, type ScenarioResult } from "./results.ts"
 import type { SampleTask } from "./sample.ts"
 import { SCENARIOS, scenarioOf } from "./scenarios/index.ts"
-import { BenchServers, type Servers } from "./servers.ts"
+import { BenchServers, DEFAULT_POSTGRES, type Servers } from "./servers.ts"
 
 const SAMPLE = fileURLToPath(new URL("sample.ts", import.meta.url))
 const DEFAULT_ROUNDS = 3
@@ -26,15 +28,24 @@ const ENOUGH_AFTER_MS = 24 * 60_000
 
 const { values: flags, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: "string" }, small: { type: "boolean", default: false } },
+    options: {
+        rounds: { type: "string" },
+        small: { type: "boolean", default: false },
+        postgres: { type: "string", default: String(DEFAULT_POSTGRES) },
+        peers: { type: "string" },
+    },
 })
+const version = Number(flags.postgres)
+const onlyPeers = flags.peers?.split(",")
+for (const id of onlyPeers ?? []) entryOf(id)
+const isKept = !flags.small && version === DEFAULT_POSTGRES && onlyPeers === undefined
 const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
 for (const name of names) scenarioOf(name)
 let numSchemas = 0
 const stopping = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort())
 
-const servers = await BenchServers.start()
+const servers = await BenchServers.start(version)
 process.once("exit", () => servers.kill())
 try {
     for (const name of names) {
@@ -44,9 +55,9 @@ try {
         printScenario(result)
         console.log(`${name} took ${Math.round((performance.now() - startMs) / 1_000)} s\n`)
         const isWhole = result.samples.length > 0 && !stopping.signal.aborted
-        if (!flags.small && isWhole) keepResults(name, result)
+        if (isKept && isWhole) keepResults(name, result)
     }
-    if (!flags.small) writeReport()
+    if (isKept) writeReport()
 } finally {
     await servers.stop()
 }
@@ -57,7 +68,9 @@ async function runScenario(name: string): Promise<ScenarioResult> {
     const scenario = scenarioOf(name)
     const { addresses } = servers
     const peers = scenario.peers.filter(
-        (id) => addresses.redisPort !== undefined || entryOf(id).family !== "bullmq-redis",
+        (id) =>
+            (addresses.redisPort !== undefined || entryOf(id).family !== "bullmq-redis") &&
+            onlyPeers?.includes(id) !== false,
     )
     const rounds = flags.rounds === undefined ? (scenario.rounds ?? DEFAULT_ROUNDS) : Number(flags.rounds)
     const result: ScenarioResult = { name, rounds: 0, isSmall: flags.small, samples: [], failures: [] }

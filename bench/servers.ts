@@ -21,6 +21,9 @@ export const POSTGRES_SETTINGS = [
     "shared_preload_libraries=pg_stat_statements",
 ]
 
+/** The release of Postgres that figures are kept of. */
+export const DEFAULT_POSTGRES = 18
+
 /** The favour is to Redis: nothing is written to disk. */
 export const REDIS_SETTINGS = ["--save", "", "--appendonly", "no"]
 
@@ -41,8 +44,8 @@ export class BenchServers {
         this.addresses = params.addresses
     }
 
-    static async start(): Promise<BenchServers> {
-        const postgres = await PostgresServer.start({ version: 18, flags: POSTGRES_SETTINGS })
+    static async start(version: number): Promise<BenchServers> {
+        const postgres = await PostgresServer.start({ version, flags: POSTGRES_SETTINGS })
         try {
             return await BenchServers.#startRest(postgres)
         } catch (error) {
