@@ -5,6 +5,7 @@ import type { HintKind, HintSubscriber } from "../hints.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { FAR_MS } from "./deadlines.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
+import { LimitedClaims } from "./limited-claims.ts"
 import { Lookout } from "./lookout.ts"
 import { LoopWatch } from "./loop-watch.ts"
 import type { RunHost } from "./run-host.ts"
@@ -40,17 +41,14 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #claimer: Claimer
     readonly #pool: RunPool
     readonly #lookout: Lookout
+    readonly #limited: LimitedClaims
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
-    readonly #releaseAlarm = new Alarm(() => this.#release())
     readonly #watchAlarm = new Alarm(() => this.#watchRunning())
     readonly #forceAlarm = new Alarm(() => this.#giveBackRunning())
     #mayHaveJobs = false
-    #mayHaveLimited = false
     #isClaiming = false
-    #isClaimingLimited = false
-    #emptyReleaseMs = 0
     #isHeldUp = false
     #isPumping = false
     #isStopping = false
@@ -76,8 +74,19 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             lanes: this.#claimer.lanes,
             onError: this.#report,
             onReady: () => this.#claimReady(),
-            onRelease: (inMs) => this.#releaseAlarm.setNoLaterThan(Math.max(inMs, this.#emptyReleaseMs)),
+            onRelease: (inMs) => this.#limited.wakeWithin(inMs),
             onLook: () => this.#refresh(),
+        })
+        this.#limited = new LimitedClaims({
+            claimer: this.#claimer,
+            lookout: this.#lookout,
+            pool: this.#pool,
+            processIntervalMs: settings.processIntervalMs,
+            host: {
+                mayClaim: () => this.#mayClaim(),
+                onClaimed: (claim) => this.#take(claim),
+                onFault: (activity, error) => this.#afterFault(activity, error),
+            },
         })
         this.#loopWatch = new LoopWatch({
             isWanted: () => !this.#pool.isEmpty,
@@ -96,7 +105,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     onHint(kind: HintKind): void {
         if (kind === "look") return this.#lookout.look()
         this.#mayHaveJobs = true
-        this.#mayHaveLimited = true
+        this.#limited.wake()
         this.#claimMore()
     }
 
@@ -104,7 +113,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#isStopping = true
         this.#lookout.stop()
         this.#retryAlarm.clear()
-        this.#releaseAlarm.clear()
+        this.#limited.stop()
         for (const run of this.#pool.takeAhead()) run.giveBack()
         this.#endIfDone()
     }
@@ -161,13 +170,17 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     /** Claims what there is room for, unless a claim is under way already. */
     #claimMore(): void {
-        if (this.#isStopping) return
-        this.#isHeldUp = this.settler.numPending >= MAX_UNSETTLED
-        if (this.#isHeldUp) return
-        if (this.#mayHaveLimited) void this.#claimLimited()
+        if (!this.#mayClaim()) return
+        this.#limited.claimMore()
         if (!this.#mayHaveJobs || this.#isClaiming || this.#lookout.unlimited.length === 0) return
         const numWanted = this.#pool.numWanted()
         if (numWanted > 0) void this.#claim(numWanted)
+    }
+
+    /** Not while it stops, nor while outcomes pile up. */
+    #mayClaim(): boolean {
+        this.#isHeldUp = this.settler.numPending >= MAX_UNSETTLED
+        return !this.#isStopping && !this.#isHeldUp
     }
 
     async #claim(numWanted: number): Promise<void> {
@@ -183,45 +196,6 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             this.#isClaiming = false
             this.#afterFault("claim jobs", error)
         }
-    }
-
-    async #claimLimited(): Promise<void> {
-        const { limited } = this.#lookout
-        // Where jobs are claimed ahead they are short, so a slot will be free in a moment.
-        const hasRoom = this.#pool.numFree > 0 || this.#pool.numAhead > 0
-        if (this.#isStopping || this.#isClaimingLimited || limited.length === 0 || !hasRoom) return
-        this.#isClaimingLimited = true
-        this.#mayHaveLimited = false
-        try {
-            const asked = Math.max(1, this.#pool.numFree)
-            const claim = await this.#claimer.claimLimited(limited, asked)
-            this.#isClaimingLimited = false
-            // As many as were asked for: other definitions may have a job to release as well.
-            this.#mayHaveLimited ||= claim.jobs.length === asked
-            for (const job of claim.jobs) {
-                const definition = limited.find(({ id }) => id === job.definitionID)?.definition
-                this.#releaseAlarm.setNoLaterThan(definition?.releaseIntervalMs ?? 0)
-            }
-            if (claim.jobs.length > 0) this.#emptyReleaseMs = 0
-            else this.#afterEmptyRelease()
-            this.#take(claim)
-        } catch (error) {
-            this.#isClaimingLimited = false
-            this.#mayHaveLimited = true
-            this.#afterFault("claim rate-limited jobs", error)
-        }
-    }
-
-    #release(): void {
-        this.#mayHaveLimited = true
-        this.#claimMore()
-    }
-
-    /** Another worker was faster, or holds the job locked: look when the next one may be released. */
-    #afterEmptyRelease(): void {
-        const { processIntervalMs } = this.#settings
-        this.#emptyReleaseMs = Math.min(Math.max(1, this.#emptyReleaseMs * 2), processIntervalMs)
-        this.#lookout.look()
     }
 
     #take({ jobs, answeredAtMs }: Claim): void {
@@ -276,7 +250,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     #endIfDone(): void {
-        const isBusy = this.#isClaiming || this.#isClaimingLimited || !this.#pool.isEmpty
+        const isBusy = this.#isClaiming || this.#limited.isClaiming || !this.#pool.isEmpty
         if (isBusy || this.#isEnding) return
         this.#isEnding = true
         void this.#finish()
