@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import ts from "typescript"
 
 /** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
-const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload"
+const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|gate"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
     ["db", /^src\/db\//, ["leaf"]],
@@ -18,7 +18,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
     [
         "job-definition",
-        /^src\/(job-definition|job-definition-options|defer-options)\.ts$/,
+        /^src\/(job-definition|job-definition-options|limit-options|defer-options)\.ts$/,
         ["config", "queue", "job-context", "db", "leaf"],
     ],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
@@ -44,6 +44,7 @@ const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$/
 
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
+    "src/statements/claim-gated-jobs.ts": /^(lane|concurrencyKey\("[a-z]+\.lane"\))$/,
     "src/statements/finalize-jobs.ts": /^(name|condition|withError\("done\.errors", "done\.error"\))$/,
     "src/statements/history.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,

@@ -1,6 +1,7 @@
 import type { SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
+import { laneOf } from "./gate.ts"
 import { durationMs, instant, jobID, knownOptions, listOf } from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
@@ -50,13 +51,11 @@ export function toNewJob<Payload extends object>({
             message: "expected `delayMs` or `runAt`, got both",
         })
     }
+    const { gate, name } = definition
     return {
         definition,
-        payload: encodePayload({
-            payload,
-            definition: definition.name,
-            maxBytes: maxPayloadBytes,
-        }),
+        payload: encodePayload({ payload, definition: name, maxBytes: maxPayloadBytes }),
+        lane: gate === null ? null : laneOf({ definition: name, gate, payload }),
         delayMs: delayMs === undefined || durationMs("delayMs", delayMs) === 0 ? null : delayMs,
         runAtMs: runAt === undefined ? null : instant("runAt", runAt).getTime(),
         dependencies: listOf({

@@ -20,6 +20,8 @@ export interface NewJob {
     delayMs: number | null
     runAtMs: number | null
     dependencies: readonly number[]
+    /** Where it waits, if its definition is gated. */
+    lane: string | null
 }
 
 /** Whether a statement stands alone, or in a transaction, which may hold the pool's only connection. */
@@ -108,7 +110,7 @@ export class Enqueuer {
 
     async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
         const [job] = jobs
-        if (jobs.length === 1 && job !== undefined && isReady(job)) {
+        if (jobs.length === 1 && job !== undefined && isPlainAndReady(job)) {
             const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", hint)
             const ids = await this.#hints.tellAlong(job.definition.channel, insert)
             if (ids !== undefined) return ids
@@ -130,7 +132,7 @@ export class Enqueuer {
         place: Place,
         hint?: Notification,
     ): Promise<number[]> {
-        const isPlain = jobs.every(isReady)
+        const isPlain = jobs.every(isPlainAndReady)
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()
         for (let tries = 1; tries <= MAX_TRIES; ) {
@@ -206,6 +208,11 @@ function rejected(error: unknown): Promise<never> {
     const promise = Promise.reject(error)
     promise.catch(() => undefined)
     return promise
+}
+
+/** Whether a job needs nothing but its place at the end of the ready ones. */
+function isPlainAndReady(job: NewJob): boolean {
+    return job.lane === null && isReady(job)
 }
 
 function isReady(job: NewJob): boolean {

@@ -49,6 +49,7 @@ export type {
 export type { CompleteOptions, JobContext } from "./job-context.ts"
 export { JobDefinition } from "./job-definition.ts"
 export type { JobDefinitionOptions, JobFunction, RetryDelay } from "./job-definition-options.ts"
+export type { ConcurrencyLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export { Unretryable } from "./retry.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

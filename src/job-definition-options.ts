@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts"
 import type { JobContext } from "./job-context.ts"
+import { type ConcurrencyLimit, toGate } from "./limit-options.ts"
 import { callable, durationMs, knownOptions, nameText, positiveMs, wholeNumber } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
 import { defaultRetryDelayMs } from "./retry.ts"
@@ -43,6 +44,13 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      */
     releaseIntervalMs?: number
     /**
+     * How many jobs of the definition, or of each key, may run at the same time over all workers and processes. Never
+     * exceeded. A place comes free when its job ends, or is taken back from a worker that went silent. Jobs beyond it
+     * wait, and hold up no job of another key: keys take turns. Default `null`: no limit. Costs each claim a count of
+     * what runs; jobs of such a definition are not claimed ahead. Not together with `releaseIntervalMs`.
+     */
+    concurrencyLimit?: ConcurrencyLimit<Payload> | null
+    /**
      * A job that is not finalized so many milliseconds after it was due is finalized as failed; the signal of a
      * handler that runs is aborted. Default 43,200,000 (12 hours).
      */
@@ -69,6 +77,7 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     numAttempts: 0,
     repeatIntervalMs: null,
     releaseIntervalMs: 0,
+    concurrencyLimit: null,
     timeoutIntervalMs: 12 * 60 * 60_000,
     attemptTimeoutMs: null,
     lockIntervalMs: 60_000,
@@ -82,6 +91,7 @@ const OPTIONS = [
     "retryDelayMs",
     "repeatIntervalMs",
     "releaseIntervalMs",
+    "concurrencyLimit",
     "timeoutIntervalMs",
     "attemptTimeoutMs",
     "lockIntervalMs",
@@ -130,6 +140,7 @@ export function toRegisteredJob<Payload extends object, Result>(
             MIN_LOCK_INTERVAL_MS,
             positiveMs("lockIntervalMs", options.lockIntervalMs ?? JOB_DEFINITION_DEFAULTS.lockIntervalMs),
         ),
+        gate: toGate(options),
         retryDelayMs,
         // The payload is what `defer` encoded, so its type is the one that `defer` demanded.
         run: (payload: unknown, context: JobContext) => jobFunction(payload as Payload, context),

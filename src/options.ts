@@ -39,6 +39,27 @@ export function knownOptions(owner: string, options: unknown, known: readonly st
     }
 }
 
+/** A copy of an option that is an object itself: refuses what is none, and names that `known` lacks. */
+export function optionsWithin(
+    option: string,
+    value: unknown,
+    known: readonly string[],
+): Record<string, unknown> {
+    const expected = `an object with ${known.map((name) => `\`${name}\``).join(", ")}`
+    for (const name of namesOf(value) ?? refuse(option, expected, value)) {
+        if (known.includes(name)) continue
+        throw new InvalidOptionError({
+            option: `${option}.${name}`,
+            message: `\`${option}\` has no option \`${name}\`; it has: ${known.join(", ")}`,
+        })
+    }
+    try {
+        return { ...(value as Record<string, unknown>) }
+    } catch {
+        return refuse(option, expected, value)
+    }
+}
+
 function namesOf(options: unknown): string[] | undefined {
     if (typeof options !== "object" || options === null || isList(options)) return undefined
     try {
@@ -72,6 +93,14 @@ export function wholeNumber(option: string, value: unknown, max: number): number
     return value
 }
 
+/** A whole number from one to `max`. */
+export function positiveNumber(option: string, value: unknown, max: number): number {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > max) {
+        refuse(option, `a whole number from 1 to ${max}`, value)
+    }
+    return value
+}
+
 /** `true` or `false`, and nothing that is only taken for it. */
 export function trueOrFalse(option: string, value: unknown): boolean {
     if (typeof value !== "boolean") refuse(option, "true or false", value)
@@ -94,6 +123,15 @@ export function nameText(option: string, value: unknown): string {
         refuse(option, "a text without NUL characters and lone surrogates", value)
     }
     return value
+}
+
+/** What `isKey` demands. */
+export const KEY_RULE = `a text of 1 to ${NAME_MAX_LENGTH} characters, none of them a control character`
+
+/** Whether a value is a key that jobs may share: a text of 1 to 255 characters that Postgres can hold and compare. */
+export function isKey(value: unknown): value is string {
+    if (typeof value !== "string" || value === "" || value.length > NAME_MAX_LENGTH) return false
+    return !/\p{Cc}/u.test(value) && value.isWellFormed()
 }
 
 /** The path of a folder. */

@@ -2,6 +2,7 @@ import type { Database } from "./db/database.ts"
 import type { Run } from "./db/driver.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DuplicateDefinitionError } from "./errors.ts"
+import type { Gate } from "./gate.ts"
 import type { JobContext } from "./job-context.ts"
 import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
 
@@ -9,6 +10,8 @@ import { type DefinitionRow, ensureDefinition, findDefinition } from "./statemen
 export interface RegisteredJob extends DefinitionRow {
     /** Milliseconds that an attempt may take; null for as many as it likes. */
     attemptTimeoutMs: number | null
+    /** What holds its jobs back besides the slots of workers; null where nothing does. */
+    gate: Gate | null
     /** Milliseconds before the next attempt after a failed one. */
     retryDelayMs(params: { attempt: number; error: unknown }): number
     /** Runs the job function. */

@@ -2,9 +2,10 @@ import type { Database } from "../db/database.ts"
 import type { Run } from "../db/driver.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { createTables } from "./migrations/0001-create-tables.ts"
+import { gates } from "./migrations/0002-gates.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables]
+const MIGRATIONS = [createTables, gates]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

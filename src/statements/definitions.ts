@@ -150,8 +150,16 @@ where retired_by < pg_snapshot_xmin(pg_current_snapshot())
     and not exists (select from ${schema}.job where job.definition_id = definition.id)`,
 )
 
+/** Identities are used once, so what is left of a definition that is gone is in nobody's way. */
+const deleteGatesText = statementText(
+    (schema) => /* sql */ `-- cuckmq: delete-gates
+delete from ${schema}.gate
+where not exists (select from ${schema}.job_definition as definition where definition.id = gate.definition_id)`,
+)
+
 /** Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. */
 export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepMs: number }): Promise<void> {
     await run(reviveText(schema), [])
     await run(deleteText(schema), [keepMs])
+    await run(deleteGatesText(schema), [])
 }

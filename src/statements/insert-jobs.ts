@@ -2,7 +2,7 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
 
-/** A job to insert that is delayed, or depends on others. */
+/** A job to insert that is delayed, depends on others, or waits in a lane. */
 export interface TimedJob {
     definitionID: number
     payload: string
@@ -11,12 +11,15 @@ export interface TimedJob {
     /** An instant in milliseconds since 1970; stands before `delayMs`. */
     runAtMs: number | null
     dependencies: readonly number[]
+    /** Where it waits, if its definition is gated. */
+    lane: string | null
 }
 
 /**
- * Jobs with a delay or dependencies. Required jobs are locked in the order of their ids and flagged, so that the
- * statement that finalizes one of them either waits for us and sees the flag, or is over before we look. One whose
- * required job has failed starts as `unmet`. Inserts nothing where a required job or a definition is missing.
+ * Jobs with a delay or dependencies, and those of gated definitions. Required jobs are locked in the order of their ids
+ * and flagged, so that the statement that finalizes one of them either waits for us and sees the flag, or is over before
+ * we look. One whose required job has failed starts as `unmet`. Inserts nothing where a required job or a definition is
+ * missing.
  *
  * One that runs is written although it is flagged: its job function may complete it in a transaction whose snapshot is
  * older than our edge, which fails then, rather than leave the edge.
@@ -45,8 +48,9 @@ with edge as materialized (
     select nextval(${jobSequence(schema)}) as id, item.*
     from rows from (
         pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
-        pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[])
-    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, turn)
+        pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[]),
+        pg_catalog.unnest(string_to_array($8, chr(30), ''))
+    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, turn)
     where not exists (select from missing)
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
@@ -72,7 +76,8 @@ with edge as materialized (
     left join blocking on blocking.turn = input.turn
 ), inserted as (
     insert into ${schema}.job
-        (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, payload)
+        (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, lane,
+        payload)
     select
         planned.id, planned.id, definition.id, definition.num_attempts, planned.num_blockers,
         case
@@ -83,7 +88,7 @@ with edge as materialized (
         end::${schema}.job_state,
         statement_timestamp(), planned.due_at,
         greatest(planned.due_at, statement_timestamp()) + definition.timeout_interval_ms * interval '1 ms',
-        planned.payload::json
+        planned.lane, planned.payload::json
     from planned
     join ${schema}.job_definition as definition on definition.id = planned.definition_id
 ), linked as (
@@ -115,6 +120,7 @@ export async function insertJobs({
         numberList(edges.map((edge) => edge.turn)),
         numberList(edges.map((edge) => edge.id)),
         numberList([...new Set(definitionIDs)]),
+        jsonList(jobs.map((job) => job.lane)),
     ])
     const inOrder = (cells: (string | null | undefined)[]) =>
         cells

@@ -2,6 +2,7 @@ import { monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
 import { wasRefused, wasTooLong } from "../db/failure.ts"
 import type { RegisteredJob } from "../registry.ts"
+import { claimGatedJobs, type GatedDefinition, type GatedProgress } from "../statements/claim-gated-jobs.ts"
 import { type ClaimedJob, claimJobs } from "../statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../statements/claim-limited-jobs.ts"
 import { Lanes } from "./lanes.ts"
@@ -18,12 +19,22 @@ export interface Claim {
     jobs: ClaimedJob[]
     /** When the answer came, by the monotonic clock: no earlier than the claim, so that no job times out early. */
     answeredAtMs: number
-    /** Nothing more stood ready. */
-    isDrained: boolean
+}
+
+/** The worker that jobs are claimed for. */
+export interface ClaimHost {
+    /** Whether it would take any. */
+    readonly mayClaim: () => boolean
+    readonly onClaimed: (claim: Claim) => void
+    readonly onFault: (activity: string, error: unknown) => void
 }
 
 /** The most that one statement claims; halved when the server gives it up as too long. */
 const MAX_CLAIM = 1_000
+
+/** A claim goes through so many lanes more than it wants jobs, in case that some are full. */
+const MIN_LANES = 100
+const LANES_A_JOB = 4
 
 /** Takes jobs from the queue: those of definitions without a rate limit in bulk, the others one by one. */
 export class Claimer {
@@ -37,8 +48,11 @@ export class Claimer {
         this.#leases = params.leases
     }
 
-    /** Claims up to `limit` jobs of the definitions that have no rate limit. */
-    async claim(definitions: readonly KnownDefinition[], limit: number): Promise<Claim> {
+    /** Claims up to `limit` jobs of the definitions that have no rate limit; tells whether nothing more stood ready. */
+    async claim(
+        definitions: readonly KnownDefinition[],
+        limit: number,
+    ): Promise<Claim & { isDrained: boolean }> {
         const leased = await this.#withLeases(definitions)
         const isFromStart = this.lanes.isFromStart
         const asked = Math.min(limit, this.#maxClaim)
@@ -61,7 +75,30 @@ export class Claimer {
         const jobs = await this.#certainly(() =>
             claimLimitedJobs({ run, schema, definitions: leased, limit }),
         )
-        return { jobs, answeredAtMs: monotonicMs(), isDrained: true }
+        return { jobs, answeredAtMs: monotonicMs() }
+    }
+
+    /** Claims up to `limit` jobs that gates let through, and tells how far it has come with each definition. */
+    async claimGated(
+        definitions: readonly (KnownDefinition & Omit<GatedDefinition, "definitionID" | "leaseID">)[],
+        limit: number,
+    ): Promise<Claim & { isFull: boolean; progress: GatedProgress[] }> {
+        const leased = await this.#withLeases(definitions)
+        const gated = definitions.map((definition, index) => ({ ...definition, ...leased[index] }))
+        const asked = Math.min(limit, this.#maxClaim)
+        const { run, schema } = this.#core
+        const { jobs, progress } = await this.#certainly(() =>
+            claimGatedJobs({
+                run,
+                schema,
+                definitions: gated as GatedDefinition[],
+                limit: asked,
+                maxLanes: MIN_LANES + LANES_A_JOB * asked,
+            }),
+        )
+        const isFull = jobs.length === asked
+        if (isFull) this.#maxClaim = Math.min(2 * this.#maxClaim, MAX_CLAIM)
+        return { jobs, progress, isFull, answeredAtMs: monotonicMs() }
     }
 
     /** A claim that came up short has seen everything only if it looked from the start. */

@@ -1,14 +1,7 @@
 import { Alarm } from "../clock.ts"
-import type { Claim, Claimer } from "./claimer.ts"
+import type { Claimer, ClaimHost } from "./claimer.ts"
 import type { Lookout } from "./lookout.ts"
 import type { RunPool } from "./run-pool.ts"
-
-/** Where a worker takes jobs to, and who is told. */
-interface Host {
-    readonly mayClaim: () => boolean
-    readonly onClaimed: (claim: Claim) => void
-    readonly onFault: (activity: string, error: unknown) => void
-}
 
 /** Takes the jobs of definitions with a `releaseIntervalMs` from the queue, each when it may be released. */
 export class LimitedClaims {
@@ -16,10 +9,11 @@ export class LimitedClaims {
     readonly #lookout: Lookout
     readonly #pool: RunPool
     readonly #processIntervalMs: number
-    readonly #host: Host
+    readonly #host: ClaimHost
     readonly #alarm = new Alarm(() => this.wake())
     #mayHaveJobs = false
     #isClaiming = false
+    #isStopped = false
     #emptyReleaseMs = 0
 
     constructor(params: {
@@ -27,7 +21,7 @@ export class LimitedClaims {
         lookout: Lookout
         pool: RunPool
         processIntervalMs: number
-        host: Host
+        host: ClaimHost
     }) {
         this.#claimer = params.claimer
         this.#lookout = params.lookout
@@ -48,10 +42,12 @@ export class LimitedClaims {
 
     /** A job may be released in so many milliseconds. */
     wakeWithin(ms: number): void {
-        this.#alarm.setNoLaterThan(Math.max(ms, this.#emptyReleaseMs))
+        // Of a claim that was under way when the worker stopped, nothing is left that keeps the process from ending.
+        if (!this.#isStopped) this.#alarm.setNoLaterThan(Math.max(ms, this.#emptyReleaseMs))
     }
 
     stop(): void {
+        this.#isStopped = true
         this.#alarm.clear()
     }
 
@@ -73,12 +69,12 @@ export class LimitedClaims {
             this.#isClaiming = false
             // As many as were asked for: other definitions may have a job to release as well.
             this.#mayHaveJobs ||= claim.jobs.length === asked
-            for (const job of claim.jobs) {
-                const definition = limited.find(({ id }) => id === job.definitionID)?.definition
-                this.#alarm.setNoLaterThan(definition?.releaseIntervalMs ?? 0)
-            }
             if (claim.jobs.length > 0) this.#emptyReleaseMs = 0
             else this.#afterEmptyRelease()
+            for (const job of claim.jobs) {
+                const definition = limited.find(({ id }) => id === job.definitionID)?.definition
+                this.wakeWithin(definition?.releaseIntervalMs ?? 0)
+            }
             this.#host.onClaimed(claim)
         } catch (error) {
             this.#isClaiming = false

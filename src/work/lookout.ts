@@ -40,6 +40,7 @@ export class Lookout {
     #known = new Map<number, KnownDefinition>()
     #unlimited: readonly KnownDefinition[] = []
     #limited: readonly KnownDefinition[] = []
+    #gated: readonly KnownDefinition[] = []
     #isStopped = false
     #isWanted = false
     #looking: Promise<void> | undefined
@@ -74,6 +75,11 @@ export class Lookout {
     /** The definitions with a rate limit. */
     get limited(): readonly KnownDefinition[] {
         return this.#limited
+    }
+
+    /** The definitions whose jobs something else holds back. */
+    get gated(): readonly KnownDefinition[] {
+        return this.#gated
     }
 
     definitionOf(id: number): RegisteredJob | undefined {
@@ -121,8 +127,8 @@ export class Lookout {
     /** Returns the milliseconds until there is something to look at again. */
     async #lookOnce(): Promise<number> {
         const { core, channel, orphanGraceMs } = this.#settings
-        this.#onLook()
         await this.#learn()
+        this.#onLook()
         const limitedIDs = this.#limited.map(({ id }) => id)
         if (this.#lanes.rewindInMs(monotonicMs()) === 0) this.#lanes.rewind(monotonicMs())
         const outlook = await lookAround({
@@ -181,8 +187,10 @@ export class Lookout {
         }
         this.#known = known
         const ours = [...known.values()].filter(({ definition }) => definition.channel === channel)
-        this.#unlimited = ours.filter(({ definition }) => definition.releaseIntervalMs === 0)
-        this.#limited = ours.filter(({ definition }) => definition.releaseIntervalMs > 0)
+        this.#gated = ours.filter(({ definition }) => definition.gate !== null)
+        const ungated = ours.filter(({ definition }) => definition.gate === null)
+        this.#unlimited = ungated.filter(({ definition }) => definition.releaseIntervalMs === 0)
+        this.#limited = ungated.filter(({ definition }) => definition.releaseIntervalMs > 0)
         if (known.size === 0 || monotonicMs() - this.#heartbeatAtMs < HEARTBEAT_MS) return
         this.#heartbeatAtMs = monotonicMs()
         const ids = await heartbeatDefinitions({ run: core.run, schema: core.schema, ids: [...known.keys()] })

@@ -50,6 +50,11 @@ export class JobRun implements HeldJob {
         return this.job.id
     }
 
+    /** Whether it holds a place of its definition's until its outcome is recorded. */
+    get isGated(): boolean {
+        return this.#definition.gate !== null
+    }
+
     get token(): number {
         return this.job.token
     }

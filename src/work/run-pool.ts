@@ -12,6 +12,7 @@ export class RunPool {
     readonly #running = new Set<JobRun>()
     #ahead: { run: JobRun; sinceMs: number }[] = []
     #firstAhead = 0
+    #numGatedAhead = 0
 
     constructor(concurrency: number) {
         this.#concurrency = concurrency
@@ -38,10 +39,22 @@ export class RunPool {
         return this.numAhead > 0 && room < numAhead / 2 ? 0 : Math.max(0, room)
     }
 
+    /**
+     * How many jobs of gated definitions to claim now. None ahead of free slots, for each would hold a place that another
+     * worker could use; but where others are claimed ahead they are short, so slots will be free in a moment.
+     */
+    numGatedWanted(): number {
+        if (this.numAhead === 0) return this.numFree
+        return this.#numGatedAhead === 0 ? this.#concurrency : 0
+    }
+
     /** Takes runs to start as slots come free. */
     add(runs: readonly JobRun[]): void {
         const nowMs = monotonicMs()
-        for (const run of runs) this.#ahead.push({ run, sinceMs: nowMs })
+        for (const run of runs) {
+            this.#ahead.push({ run, sinceMs: nowMs })
+            if (run.isGated) this.#numGatedAhead++
+        }
     }
 
     /** Starts runs while there are free slots. */
@@ -51,6 +64,7 @@ export class RunPool {
             const next = this.#ahead[this.#firstAhead]
             if (next === undefined) break
             this.#firstAhead++
+            if (next.run.isGated) this.#numGatedAhead--
             this.#running.add(next.run)
             void next.run.start()
         }
@@ -79,6 +93,7 @@ export class RunPool {
         const runs = this.#ahead.slice(this.#firstAhead).map(({ run }) => run)
         this.#ahead = []
         this.#firstAhead = 0
+        this.#numGatedAhead = 0
         return runs
     }
 

@@ -2,8 +2,9 @@ import { Alarm } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
-import { type Claim, Claimer } from "./claimer.ts"
+import { type Claim, Claimer, type ClaimHost } from "./claimer.ts"
 import { FAR_MS } from "./deadlines.ts"
+import { GatedClaims } from "./gated-claims.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
 import { LimitedClaims } from "./limited-claims.ts"
 import { Lookout } from "./lookout.ts"
@@ -42,6 +43,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #pool: RunPool
     readonly #lookout: Lookout
     readonly #limited: LimitedClaims
+    readonly #gated: GatedClaims
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
@@ -77,17 +79,14 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             onRelease: (inMs) => this.#limited.wakeWithin(inMs),
             onLook: () => this.#refresh(),
         })
-        this.#limited = new LimitedClaims({
-            claimer: this.#claimer,
-            lookout: this.#lookout,
-            pool: this.#pool,
-            processIntervalMs: settings.processIntervalMs,
-            host: {
-                mayClaim: () => this.#mayClaim(),
-                onClaimed: (claim) => this.#take(claim),
-                onFault: (activity, error) => this.#afterFault(activity, error),
-            },
-        })
+        const host: ClaimHost = {
+            mayClaim: () => this.#mayClaim(),
+            onClaimed: (claim) => this.#take(claim),
+            onFault: (activity, error) => this.#afterFault(activity, error),
+        }
+        const parts = { claimer: this.#claimer, lookout: this.#lookout, pool: this.#pool, host }
+        this.#limited = new LimitedClaims({ ...parts, processIntervalMs: settings.processIntervalMs })
+        this.#gated = new GatedClaims({ ...parts, core, onError: this.#report })
         this.#loopWatch = new LoopWatch({
             isWanted: () => !this.#pool.isEmpty,
             onBlocked: (delayMs) =>
@@ -106,6 +105,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         if (kind === "look") return this.#lookout.look()
         this.#mayHaveJobs = true
         this.#limited.wake()
+        this.#gated.wake()
         this.#claimMore()
     }
 
@@ -114,6 +114,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#lookout.stop()
         this.#retryAlarm.clear()
         this.#limited.stop()
+        this.#gated.stop()
         for (const run of this.#pool.takeAhead()) run.giveBack()
         this.#endIfDone()
     }
@@ -138,6 +139,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     onSettled(run: JobRun): void {
         this.#leases.drop(run.job.leaseID, run)
+        if (run.isGated) this.#onPlaceFree()
         if (this.#isStopping) this.#endIfDone()
         else if (this.#isHeldUp) this.#claimMore()
     }
@@ -165,6 +167,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     /** A look tells about limited definitions apart, by `onRelease`: to ask for them too would ask for another look. */
     #claimReady(): void {
         this.#mayHaveJobs = true
+        this.#gated.wake()
         this.#claimMore()
     }
 
@@ -172,6 +175,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     #claimMore(): void {
         if (!this.#mayClaim()) return
         this.#limited.claimMore()
+        this.#gated.claimMore()
         if (!this.#mayHaveJobs || this.#isClaiming || this.#lookout.unlimited.length === 0) return
         const numWanted = this.#pool.numWanted()
         if (numWanted > 0) void this.#claim(numWanted)
@@ -224,6 +228,14 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         const stale = this.#pool.takeStale()
         for (const run of stale) run.giveBack()
         if (stale.length > 0) this.#mayHaveJobs = true
+        this.#gated.look()
+    }
+
+    /** A job that may have held back others has ended: we can have one of them, or another worker that has a slot. */
+    #onPlaceFree(): void {
+        const hasRoom = !this.#isStopping && this.#pool.numGatedWanted() > 0
+        if (hasRoom) this.#gated.wake()
+        else this.#settings.core.hints.announce("ready", this.channel)
     }
 
     /** Runs whose deadline is far away have no timer of their own. */
@@ -250,7 +262,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     #endIfDone(): void {
-        const isBusy = this.#isClaiming || this.#limited.isClaiming || !this.#pool.isEmpty
+        const isClaiming = this.#isClaiming || this.#limited.isClaiming || this.#gated.isClaiming
+        const isBusy = isClaiming || !this.#pool.isEmpty
         if (isBusy || this.#isEnding) return
         this.#isEnding = true
         void this.#finish()

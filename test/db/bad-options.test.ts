@@ -55,6 +55,7 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         retryDelayMs: NOT_DURATIONS.filter((value) => typeof value !== "function"),
         repeatIntervalMs: NOT_POSITIVE,
         releaseIntervalMs: NOT_DURATIONS,
+        concurrencyLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         timeoutIntervalMs: NOT_POSITIVE,
         lockIntervalMs: NOT_POSITIVE,
         jobFunction: [undefined, null, ...NOT_FUNCTIONS],
@@ -143,6 +144,34 @@ describe("an option of another kind or out of its range", () => {
         worker.stop()
         await worker.join()
         expect(options).toEqual({ config, name: "frozen", concurrency: 0 })
+    })
+})
+
+describe("an option within an option", () => {
+    it.each<[string, string, readonly unknown[]]>([
+        ["concurrencyLimit", "max", [undefined, null, 0, 100_001, ...NOT_COUNTS]],
+        ["concurrencyLimit", "key", [null, ...NOT_FUNCTIONS]],
+        ["concurrencyLimit", "min", [1]],
+    ])("%s.%s is refused by name", async (option, name, values) => {
+        const queue = await makeQueue({ isPrepared: false })
+        for (const value of values) {
+            const options = { [option]: { max: 1, key: () => "key", [name]: value } }
+            const error = thrownBy(() => MAKERS.JobDefinition?.(queue, options))
+            expect(error, inspect(value)).toMatchObject({
+                code: "CUCKMQ_INVALID_OPTION",
+                option: `${option}.${name}`,
+                message: expect.stringContaining(name),
+            })
+        }
+    })
+
+    it("is refused together with one that says otherwise", async () => {
+        const queue = await makeQueue({ isPrepared: false })
+        const options = { concurrencyLimit: { max: 1 }, releaseIntervalMs: 1 }
+        expect(thrownBy(() => MAKERS.JobDefinition?.(queue, options))).toMatchObject({
+            code: "CUCKMQ_INVALID_OPTION",
+            option: "concurrencyLimit",
+        })
     })
 })
 

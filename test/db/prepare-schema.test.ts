@@ -29,12 +29,15 @@ describe("prepareSchema", () => {
         const queue = await makeQueue()
         const job = define(queue.config, () => undefined)
         await job.defer({ payload: {} })
+        const ledger = `select version, name, applied_at from ${queue.schema}.migration order by version`
+        const { rows } = await queue.sql.query(ledger)
         const before = await queue.jobs()
         await queue.config.prepareSchema()
         await queue.otherConfig().prepareSchema()
         expect(await queue.jobs()).toEqual(before)
-        const ledger = await queue.sql.query(`select version, name from ${queue.schema}.migration`)
-        expect(ledger.rows).toEqual([{ version: 1, name: "create-tables" }])
+        expect((await queue.sql.query(ledger)).rows).toEqual(rows)
+        expect(rows[0]).toMatchObject({ version: 1, name: "create-tables" })
+        expect(rows.map(({ version }) => version)).toEqual(rows.map((_, index) => index + 1))
     })
 
     it.skipIf(!hasServer())("may be called by 20 processes at once", async () => {
