@@ -35,12 +35,17 @@ function expectErrors(errors: unknown, numAttempts: number): void {
 }
 
 /** What became of a returned value: kept as JSON has it, or left out with an event. */
-function expectResult(row: Record<string, unknown>, tried: Specimen, events: readonly Event[]): void {
+async function expectResult(
+    row: Record<string, unknown>,
+    tried: Specimen,
+    events: readonly Event[],
+): Promise<void> {
     const isDiscarded = events.some(
         (event) => event.eventType === "worker-job-result-discard" && event.jobID === Number(row.id),
     )
     if (isDiscarded || tried.isFickle) return expect(row.result).toBe(isDiscarded ? null : row.result)
-    const text = JSON.stringify(tried.make())
+    // A promise is awaited, and what it resolves to is the result.
+    const text = JSON.stringify(await tried.make())
     if (text === undefined) return expect(row.result).toBeNull()
     expect(isSameAsJson(JSON.parse(text), row.result), tried.label).toBe(true)
 }
@@ -99,7 +104,7 @@ describe("handlers that return and throw values of any kind", () => {
                         expectErrors(row.errors, numAttempts)
                     } else {
                         expect(how, value.label).toBe("returns")
-                        expectResult(row, value, events)
+                        await expectResult(row, value, events)
                     }
                 }
                 await queue.sql.query(`delete from ${queue.schema}.job_history`)
