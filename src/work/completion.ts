@@ -1,6 +1,5 @@
 import { checkedClient } from "../db/client.ts"
 import { InvalidCompletionError, InvalidPayloadError } from "../errors.ts"
-import type { WorkerJobError } from "../events.ts"
 import type { CompleteOptions } from "../job-context.ts"
 import { knownOptions } from "../options.ts"
 import { encodeResult } from "../payload.ts"
@@ -15,7 +14,7 @@ export class Completion implements ClaimKey {
     /** What the job function threw after it had called `complete`. */
     thrown: { readonly value: unknown } | undefined
     /** What to tell when the job turns out not to be completed. */
-    failure: WorkerJobError | undefined
+    failure: { readonly error: unknown; readonly retryDelayMs: number | null } | undefined
     /** What `complete` threw, the last time that it was called. */
     cause: unknown
     /** What became of the jobs that depended on this one, once it is committed. */

@@ -6,7 +6,6 @@ import {
     LeaseLostError,
     ShutdownError,
 } from "../errors.ts"
-import type { WorkerJobError } from "../events.ts"
 import { type CompleteOptions, JobContext } from "../job-context.ts"
 import { durationMs } from "../options.ts"
 import { encodeResult } from "../payload.ts"
@@ -18,6 +17,7 @@ import { Completion } from "./completion.ts"
 import { Deadlines } from "./deadlines.ts"
 import type { HeldJob } from "./lease-keeper.ts"
 import type { RunHost } from "./run-host.ts"
+import { RunReport } from "./run-report.ts"
 import type { Settled } from "./settler.ts"
 import { Snoozed } from "./snoozed.ts"
 
@@ -29,6 +29,7 @@ export class JobRun implements HeldJob {
     readonly #definition: RegisteredJob
     readonly #host: Host
     readonly #deadlines: Deadlines
+    readonly #report: RunReport
     #context: JobContext | undefined
     #completion: Completion | undefined
     #snoozed: Snoozed | undefined
@@ -44,6 +45,8 @@ export class JobRun implements HeldJob {
         this.#definition = params.definition
         this.#host = params.host
         this.#deadlines = new Deadlines(this, params.answeredAtMs + params.job.timeoutMs)
+        const { id, attempt } = params.job
+        this.#report = new RunReport(params.host, { jobID: id, jobName: params.definition.name, attempt })
     }
 
     get id(): number {
@@ -72,7 +75,7 @@ export class JobRun implements HeldJob {
             run: this,
         })
         this.#deadlines.begin(this.#definition.attemptTimeoutMs)
-        this.#host.emit({ eventType: "worker-job-dequeue", ...this.#about(), attempt: this.job.attempt })
+        this.#report.started()
         try {
             const result = await this.#definition.run(JSON.parse(this.job.payload), this.#context)
             this.#succeed(result)
@@ -117,7 +120,7 @@ export class JobRun implements HeldJob {
         const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(this.#timeout) }
         this.#settle(
             () => this.#host.settler.fail(job, "timeout"),
-            () => this.#emitFailure("timeout"),
+            () => this.#report.failed("timeout"),
         )
     }
 
@@ -138,16 +141,14 @@ export class JobRun implements HeldJob {
         if (!this.#end()) return
         const { settler } = this.#host
         const write = () => settler.giveBack({ id: this.id, token: this.token })
-        this.#settle(write, () => {
-            this.#host.emit({ eventType: "worker-job-return", ...this.#about(), attempt: this.job.attempt })
-        })
+        this.#settle(write, () => this.#report.returned())
     }
 
     onLeaseLost(): void {
         if (this.#isLeaseLost) return
         this.#isLeaseLost = true
         this.#abort(new LeaseLostError(this.job.id))
-        this.#host.emit({ eventType: "worker-job-lease-lost", ...this.#about(), attempt: this.job.attempt })
+        this.#report.leaseLost()
     }
 
     #succeed(returned: unknown): void {
@@ -159,14 +160,8 @@ export class JobRun implements HeldJob {
         this.#conclude(
             this.#host.settler.succeed({ id: this.id, token: this.token, result: text, error: null }),
             () => {
-                if ("reason" in result) {
-                    this.#host.emit({
-                        eventType: "worker-job-result-discard",
-                        ...this.#about(),
-                        reason: result.reason,
-                    })
-                }
-                this.#emitSuccess()
+                if ("reason" in result) this.#report.resultDiscarded(result.reason)
+                this.#report.succeeded()
             },
         )
     }
@@ -189,23 +184,15 @@ export class JobRun implements HeldJob {
             return this.#writeError(error, retryDelayMs)
         }
         this.#settle(write, () => {
-            if (retryDelayMs === null) this.#emitFailure("error")
+            if (retryDelayMs === null) this.#report.failed("error")
             else this.#host.onRetry(retryDelayMs)
         })
     }
 
     /** While a transaction that completes the job may be open, it is not known yet that the attempt has failed. */
     #tellError(error: unknown, retryDelayMs: number | null): void {
-        const { attempt } = this.job
-        const event: WorkerJobError = {
-            eventType: "worker-job-error",
-            ...this.#about(),
-            attempt,
-            error,
-            retryDelayMs,
-        }
-        if (this.#completion === undefined) this.#host.emit(event)
-        else this.#completion.failure = event
+        if (this.#completion === undefined) this.#report.threw(error, retryDelayMs)
+        else this.#completion.failure = { error, retryDelayMs }
     }
 
     #writeError(thrown: unknown, retryDelayMs: number | null): Promise<Settled> {
@@ -226,18 +213,16 @@ export class JobRun implements HeldJob {
     /** The handler wants its job to be run again later. */
     #putOff(delayMs: number): void {
         if (!this.#end()) return
-        const { attempt } = this.job
         const write = () => this.#host.settler.snooze({ id: this.id, token: this.token, delayMs })
         this.#settle(write, () => {
-            this.#host.emit({ eventType: "worker-job-snooze", ...this.#about(), attempt, delayMs })
+            this.#report.snoozed(delayMs)
             this.#host.onRetry(delayMs)
         })
     }
 
     #retryDelayMs(error: unknown): number {
-        const { name, retryDelayMs } = this.#definition
-        const onError = (cause: unknown) =>
-            this.#host.emit({ eventType: "daemon-error", activity: `retryDelayMs of ${name}`, error: cause })
+        const { retryDelayMs } = this.#definition
+        const onError = (cause: unknown) => this.#report.retryDelayFailed(cause)
         return retryDelayAfter({ attempt: this.job.attempt, error, retryDelayMs, onError })
     }
 
@@ -264,34 +249,20 @@ export class JobRun implements HeldJob {
         void settled.then((outcome) => {
             this.#host.onSettled(this)
             if (outcome === "completed") return this.#tellCompleted()
-            if (this.#completion?.failure !== undefined) this.#host.emit(this.#completion.failure)
+            const failure = this.#completion?.failure
+            if (failure !== undefined) this.#report.threw(failure.error, failure.retryDelayMs)
             if (outcome === "recorded") onRecorded()
             else if (outcome === "lost") this.onLeaseLost()
         })
     }
 
     #tellCompleted(): void {
-        this.#emitSuccess()
+        this.#report.succeeded()
         const thrown = this.#completion?.thrown
-        if (thrown === undefined) return
-        const activity = `run ${this.#definition.name} after it completed job ${this.id}`
-        this.#host.emit({ eventType: "daemon-error", activity, error: thrown.value })
-    }
-
-    #emitSuccess(): void {
-        const { attempt } = this.job
-        this.#host.emit({ eventType: "worker-job-finalize-success", ...this.#about(), attempt })
-    }
-
-    #emitFailure(reason: "error" | "timeout"): void {
-        this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about(), reason })
+        if (thrown !== undefined) this.#report.threwAfterCompletion(thrown.value)
     }
 
     #abort(reason: Error): void {
         if (this.#context !== undefined) JobContext.abort(this.#context, reason)
-    }
-
-    #about(): { jobID: number; jobName: string } {
-        return { jobID: this.job.id, jobName: this.#definition.name }
     }
 }

@@ -4,6 +4,7 @@ import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
 import { type Claim, Claimer, type ClaimHost } from "./claimer.ts"
 import { FAR_MS } from "./deadlines.ts"
+import { ForcedEnd } from "./forced-end.ts"
 import { GatedClaims } from "./gated-claims.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
 import { LimitedClaims } from "./limited-claims.ts"
@@ -24,12 +25,6 @@ const RETRY_MS = 200
 /** How often runs with a far deadline are looked at: before it can be less than that away. */
 const WATCH_MS = FAR_MS / 2
 
-/** How long aborted handlers have to end before their jobs are handed back over their heads. */
-const ABORT_GRACE_MS = 500
-
-/** How long that may take to be recorded: all in all, no more than a second passes after the caller's grace. */
-const LAST_WRITE_MS = 300
-
 /** One life of a worker, from start to stop: takes jobs while it has slots for them, and runs them. */
 export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly ended: Promise<void>
@@ -48,13 +43,12 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
     readonly #watchAlarm = new Alarm(() => this.#watchRunning())
-    readonly #forceAlarm = new Alarm(() => this.#giveBackRunning())
+    readonly #forcedEnd: ForcedEnd
     #mayHaveJobs = false
     #isClaiming = false
     #isHeldUp = false
     #isPumping = false
     #isStopping = false
-    #isForced = false
     #isEnding = false
     #resolveEnded: () => void = () => undefined
 
@@ -70,6 +64,11 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#pool = new RunPool(settings.concurrency)
         this.ended = new Promise((resolve) => {
             this.#resolveEnded = resolve
+        })
+        this.#forcedEnd = new ForcedEnd({
+            pool: this.#pool,
+            settler: this.settler,
+            onOverdue: () => this.#conclude(),
         })
         this.#lookout = new Lookout({
             settings,
@@ -120,8 +119,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     force(): void {
-        for (const run of this.#pool.running) run.abortForShutdown()
-        this.#forceAlarm.set(ABORT_GRACE_MS)
+        this.#forcedEnd.begin()
     }
 
     emit(event: Event): void {
@@ -251,16 +249,6 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         else this.#retryAlarm.set(RETRY_MS)
     }
 
-    #giveBackRunning(): void {
-        for (const run of this.#pool.running) run.giveBack()
-        this.settler.giveUp()
-        // A database that does not answer must not hold the process: what is not recorded runs again elsewhere.
-        if (this.#isForced) this.#resolveEnded()
-        else this.#forceAlarm.set(LAST_WRITE_MS)
-        this.#isForced = true
-        this.#watchAlarm.clear()
-    }
-
     #endIfDone(): void {
         const isClaiming = this.#isClaiming || this.#limited.isClaiming || this.#gated.isClaiming
         const isBusy = isClaiming || !this.#pool.isEmpty
@@ -274,7 +262,11 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         await this.#lookout.idle()
         await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
         await this.#unsubscribe()
-        this.#forceAlarm.clear()
+        this.#forcedEnd.clear()
+        this.#conclude()
+    }
+
+    #conclude(): void {
         this.#watchAlarm.clear()
         this.#resolveEnded()
     }
