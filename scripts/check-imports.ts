@@ -14,15 +14,20 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["job-context", /^src\/job-context\.ts$/, ["db"]],
     ["schema", /^src\/schema\//, ["db"]],
     ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
-    ["queue", /^src\/(registry|hints|listener|enqueuer)\.ts$/, ["statements", "job-context", "db", "leaf"]],
-    ["config", /^src\/config\.ts$/, ["queue", "schema", "db", "leaf"]],
+    [
+        "queue",
+        /^src\/(core|registry|hints|listener|enqueuer)\.ts$/,
+        ["statements", "job-context", "db", "leaf"],
+    ],
+    ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
+    ["operations", /^src\/(jobs|pauses)\.ts$/, ["endings", "queue", "statements", "db", "leaf"]],
+    ["config", /^src\/config\.ts$/, ["operations", "queue", "schema", "db", "leaf"]],
     [
         "job-definition",
         /^src\/(job-definition|job-definition-options|limit-options|defer-options)\.ts$/,
         ["config", "queue", "job-context", "db", "leaf"],
     ],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
-    ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["config", "statements", "db", "leaf"]],
     [
         "work",
         /^src\/work\//,
@@ -34,7 +39,17 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     [
         "index",
         /^src\/index\.ts$/,
-        ["worker", "orchestrator", "daemon", "job-definition", "job-context", "config", "db", "leaf"],
+        [
+            "worker",
+            "orchestrator",
+            "daemon",
+            "job-definition",
+            "job-context",
+            "config",
+            "operations",
+            "db",
+            "leaf",
+        ],
     ],
     ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
 ]

@@ -1,14 +1,16 @@
+import type { Core } from "./core.ts"
 import type { Pool } from "./db/client.ts"
 import { Database } from "./db/database.ts"
-import type { Run } from "./db/driver.ts"
 import { toCuckmqError } from "./db/failure.ts"
-import { type QuotedSchema, quoteSchema } from "./db/identifier.ts"
+import { quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { Hints } from "./hints.ts"
 import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { Registry } from "./registry.ts"
 import { migrate } from "./schema/migrate.ts"
+
+export type { Core } from "./core.ts"
 
 /** The options of a Config. */
 export interface ConfigOptions {
@@ -44,19 +46,6 @@ export const CONFIG_DEFAULTS = Object.freeze({
 })
 
 const MAX_PAYLOAD_LIMIT = 256 * 1024 * 1024
-
-/** What the rest of the library reaches through a Config. */
-export interface Core {
-    readonly database: Database
-    readonly schema: QuotedSchema
-    readonly schemaName: string
-    readonly maxPayloadBytes: number
-    readonly registry: Registry
-    readonly hints: Hints
-    readonly enqueuer: Enqueuer
-    /** Runs one statement. */
-    readonly run: Run
-}
 
 /** The parts behind a Config, for the library's own use. */
 export let coreOf: (config: Config) => Core

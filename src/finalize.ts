@@ -1,4 +1,4 @@
-import type { Core } from "./config.ts"
+import type { Core } from "./core.ts"
 import { lockNotAvailable, wasTooLong } from "./db/failure.ts"
 import type { FailureReason } from "./events.ts"
 import {

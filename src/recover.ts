@@ -1,4 +1,4 @@
-import type { Core } from "./config.ts"
+import type { Core } from "./core.ts"
 import { shrinking } from "./db/shrinking.ts"
 import { deleteLeases, reclaimJobs, revokeLeases } from "./statements/leases.ts"
 
