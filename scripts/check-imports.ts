@@ -69,7 +69,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
 }
 const ALWAYS_INTERPOLATED =
-    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|pausedDefinitions\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
 
 /**
  * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever

@@ -6,7 +6,9 @@ import { quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { Hints } from "./hints.ts"
+import { Jobs } from "./jobs.ts"
 import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
+import { type Pause, type PauseOptions, Pauses, type PauseTarget } from "./pauses.ts"
 import { Registry } from "./registry.ts"
 import { migrate } from "./schema/migrate.ts"
 
@@ -53,6 +55,9 @@ export let coreOf: (config: Config) => Core
 /** A queue: a pool, a schema, and the definitions of its jobs. Make one and share it. */
 export class Config {
     readonly #core: Core
+    readonly #pauses: Pauses
+    /** What can be done about jobs that were deferred: to cancel them. */
+    readonly jobs: Jobs
 
     static {
         coreOf = (config) => {
@@ -91,6 +96,8 @@ export class Config {
             enqueuer: new Enqueuer({ database, schema, registry, hints }),
             run: database.run,
         })
+        this.#pauses = new Pauses(this.#core)
+        this.jobs = new Jobs(this.#core)
     }
 
     /**
@@ -106,5 +113,40 @@ export class Config {
         } catch (error) {
             throw toCuckmqError({ error, action: "prepareSchema", schema })
         }
+    }
+
+    /**
+     * Pauses a definition, a channel, or everything: once this has resolved, no worker takes a job of it from the queue,
+     * until `resume`. What runs goes on to its end, a claim that was under way may still bring jobs, and what workers had
+     * claimed ahead, of jobs that take milliseconds, is handed back as soon as they hear of the pause: at once where
+     * LISTEN is heard, or within `processIntervalMs`. Jobs may be deferred and become due, definitions go on repeating,
+     * and timeouts go on as well. A pause is in the database and outlives every process. Pausing what is paused already
+     * changes no more than the reason.
+     *
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async pause(target: PauseTarget, options: PauseOptions = {}): Promise<void> {
+        return this.#pauses.add(target, options)
+    }
+
+    /**
+     * Ends a pause, and wakes workers. Each target is a pause of its own: to resume everything does not resume a channel
+     * that was paused by itself.
+     *
+     * @returns whether the target was paused.
+     * @throws what `pause` throws.
+     */
+    async resume(target: PauseTarget): Promise<boolean> {
+        return this.#pauses.remove(target)
+    }
+
+    /**
+     * What is paused, the longest first.
+     *
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async pauses(): Promise<Pause[]> {
+        return this.#pauses.list()
     }
 }

@@ -12,6 +12,7 @@ export type CuckmqErrorCode =
     | "CUCKMQ_JOB_TIMEOUT"
     | "CUCKMQ_ATTEMPT_TIMEOUT"
     | "CUCKMQ_SHUTDOWN"
+    | "CUCKMQ_JOB_CANCELLED"
     | "CUCKMQ_INVALID_COMPLETION"
     | "CUCKMQ_COMPLETION_NOT_COMMITTED"
     | "CUCKMQ_EMBEDDED_IN_USE"
@@ -154,6 +155,21 @@ export class AttemptTimeoutError extends CuckmqError {
             code: "CUCKMQ_ATTEMPT_TIMEOUT",
             message: `attempt ${params.attempt} of job ${params.jobID} timed out`,
         })
+    }
+}
+
+/** The reason of an aborted signal, and what history keeps of the job: it was cancelled. */
+export class JobCancelledError extends CuckmqError {
+    /** Why, as whoever cancelled the job has said; null when they did not. */
+    readonly reason: string | null
+
+    constructor(params: { jobID: number; reason: string | null }) {
+        const { jobID, reason } = params
+        super({
+            code: "CUCKMQ_JOB_CANCELLED",
+            message: `job ${jobID} was cancelled${reason === null ? "" : `: ${reason}`}`,
+        })
+        this.reason = reason
     }
 }
 

@@ -1,5 +1,11 @@
 /** Why a job was finalized as failed. */
-export type FailureReason = "error" | "no-attempts-remaining" | "timeout" | "unmet-dependencies" | "orphaned"
+export type FailureReason =
+    | "error"
+    | "no-attempts-remaining"
+    | "timeout"
+    | "unmet-dependencies"
+    | "orphaned"
+    | "cancelled"
 
 /** The daemon starts. */
 export interface DaemonStart {
@@ -62,7 +68,7 @@ export interface WorkerJobError extends AboutJob {
     retryDelayMs: number | null
 }
 
-/** A job was finalized as failed by a worker: its last attempt threw, or it timed out, or cannot run any more. */
+/** A job was finalized as failed by a worker: its last attempt threw, it timed out, was cancelled, or cannot run any more. */
 export interface WorkerJobFinalizeFailure extends AboutJob {
     eventType: "worker-job-finalize-failure"
     reason: Exclude<FailureReason, "orphaned">
@@ -139,6 +145,11 @@ export interface OrchestratorJobFinalizeFailureNoAttemptsRemaining extends About
     eventType: "orchestrator-job-finalize-failure-no-attempts-remaining"
 }
 
+/** A job that was cancelled was finalized as failed, since neither who cancelled it nor its worker did. */
+export interface OrchestratorJobFinalizeFailureCancelled extends AboutJob {
+    eventType: "orchestrator-job-finalize-failure-cancelled"
+}
+
 /** The orchestrator has removed finalized jobs from history. */
 export interface OrchestratorFinalizedJobSweep {
     eventType: "orchestrator-finalized-job-sweep"
@@ -172,6 +183,7 @@ export type Event =
     | OrchestratorJobFinalizeFailureTimeout
     | OrchestratorJobFinalizeFailureUnmetDependencies
     | OrchestratorJobFinalizeFailureNoAttemptsRemaining
+    | OrchestratorJobFinalizeFailureCancelled
     | OrchestratorFinalizedJobSweep
     | OrchestratorStaleJobDefinitionSweep
 

@@ -8,8 +8,8 @@ import {
     type Outcome,
 } from "./statements/finalize-jobs.ts"
 import { findSettledJobs } from "./statements/find-settled-jobs.ts"
-import { beImpatient, type ClaimKey } from "./statements/query.ts"
-import { type DoomedJob, selectDoomedJobs } from "./statements/select-doomed-jobs.ts"
+import { beImpatient } from "./statements/query.ts"
+import { type DoomedJob, type EndingJob, selectDoomedJobs } from "./statements/select-doomed-jobs.ts"
 import {
     type DependentState,
     doomDependents,
@@ -82,8 +82,11 @@ export function announceDependents(core: Core, states: readonly DependentState[]
     if (states.includes("delayed") || states.includes("unmet")) core.hints.announce("look")
 }
 
-/** Why the jobs of a doomed state fail. */
+/** Why the jobs of a doomed state fail, unless they were cancelled. */
 const REASONS = { unmet: "unmet-dependencies", exhausted: "no-attempts-remaining" } as const
+
+/** Why jobs fail that cannot run any more. */
+export type DoomedReason = (typeof REASONS)[keyof typeof REASONS] | "cancelled"
 
 /**
  * Finalizes all jobs that cannot run any more, and those that depend on them, and so on. Calls `onFinalized` for
@@ -91,7 +94,7 @@ const REASONS = { unmet: "unmet-dependencies", exhausted: "no-attempts-remaining
  */
 export async function finalizeDoomed(params: {
     core: Core
-    onFinalized: (job: DoomedJob, reason: (typeof REASONS)[keyof typeof REASONS]) => void
+    onFinalized: (job: DoomedJob, reason: DoomedReason) => void
 }): Promise<void> {
     const { core, onFinalized } = params
     for (const state of ["exhausted", "unmet"] as const) {
@@ -103,15 +106,26 @@ export async function finalizeDoomed(params: {
                 limit: MAX_DOOMED,
             })
             if (jobs.length === 0) break
-            const numLocked = await finalizeFailed({
-                core,
-                jobs,
-                reason: REASONS[state],
-                onFinalized: (job) => onFinalized(job, REASONS[state]),
-            })
+            let numLocked = 0
+            for (const [reason, doomed] of byReason(jobs, REASONS[state])) {
+                numLocked += await finalizeFailed({
+                    core,
+                    jobs: doomed,
+                    reason,
+                    onFinalized: (job) => onFinalized(job, reason),
+                })
+            }
             if (numLocked > 0) break
         }
     }
+}
+
+function byReason(jobs: readonly EndingJob[], reason: DoomedReason): [DoomedReason, EndingJob[]][] {
+    const groups: [DoomedReason, EndingJob[]][] = [
+        ["cancelled", jobs.filter((job) => job.isCancelled)],
+        [reason, jobs.filter((job) => !job.isCancelled)],
+    ]
+    return groups.filter(([, group]) => group.length > 0)
 }
 
 /**
@@ -125,7 +139,7 @@ export async function finalizeFailed(params: {
     onFinalized: (job: DoomedJob) => void
 }): Promise<number> {
     const { core, jobs, reason, onFinalized } = params
-    const finalizations = jobs.map(({ id, token }: ClaimKey) => ({ id, token, result: null, error: null }))
+    const finalizations = jobs.map(({ id, token, error }) => ({ id, token, result: null, error }))
     try {
         const { now } = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
         for (const job of jobs) if (now.has(job.id)) onFinalized(job)

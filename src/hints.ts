@@ -6,8 +6,16 @@ import { identifierOf } from "./db/identifier.ts"
 import { Listener } from "./listener.ts"
 import { type Notification, notify } from "./statements/notify.ts"
 
-/** `ready`: a job may be claimed now. `look`: something changed that a look around will tell. */
-export type HintKind = "ready" | "look"
+const KINDS = ["ready", "look", "cancel", "resume"] as const
+
+/**
+ * `ready`: a job may be claimed now. `look`: something changed that a look around will tell. `cancel`: a job that runs is
+ * to be cancelled. `resume`: what was paused no longer is.
+ */
+export type HintKind = (typeof KINDS)[number]
+
+/** Whom a hint is for, when nobody has sent it whose own workers were told directly. */
+const FOR_EVERYONE = ""
 
 /** Someone who wants to know when there may be work. */
 export interface HintSubscriber {
@@ -102,6 +110,11 @@ export class Hints {
         }
     }
 
+    /** The hint as a transaction of the caller's sends it, of which we do not hear when it commits. */
+    notificationOf(kind: HintKind, channel: string): Notification {
+        return { channel: this.#sqlChannel, message: JSON.stringify([FOR_EVERYONE, kind, channel]) }
+    }
+
     async #send(): Promise<void> {
         if (this.#isSending) return
         this.#isSending = true
@@ -126,7 +139,7 @@ export class Hints {
         const [senderID, kind, channel] = parse(message)
         // Our own were told directly.
         if (senderID === this.#senderID) return
-        if (kind === "ready" || kind === "look") this.#tell(String(channel), kind)
+        if (isKind(kind)) this.#tell(String(channel), kind)
     }
 
     #tell(channel: string, kind: HintKind): void {
@@ -134,6 +147,10 @@ export class Hints {
             if (channel === EVERY_CHANNEL || channel === subscriber.channel) subscriber.onHint(kind)
         }
     }
+}
+
+function isKind(kind: unknown): kind is HintKind {
+    return KINDS.some((known) => known === kind)
 }
 
 function parse(message: string): unknown[] {

@@ -15,6 +15,7 @@ export {
     InvalidCompletionError,
     InvalidOptionError,
     InvalidPayloadError,
+    JobCancelledError,
     JobTimeoutError,
     LeaseLostError,
     SchemaNotPreparedError,
@@ -30,6 +31,7 @@ export type {
     FailureReason,
     OrchestratorFinalizedJobSweep,
     OrchestratorHeartbeat,
+    OrchestratorJobFinalizeFailureCancelled,
     OrchestratorJobFinalizeFailureNoAttemptsRemaining,
     OrchestratorJobFinalizeFailureTimeout,
     OrchestratorJobFinalizeFailureUnmetDependencies,
@@ -49,7 +51,9 @@ export type {
 export type { CompleteOptions, JobContext } from "./job-context.ts"
 export { JobDefinition } from "./job-definition.ts"
 export type { JobDefinitionOptions, JobFunction, RetryDelay } from "./job-definition-options.ts"
+export type { CancelOptions, CancelResult, Jobs } from "./jobs.ts"
 export type { ConcurrencyLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
+export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
 export { Unretryable } from "./retry.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

@@ -4,6 +4,7 @@ import { InvalidOptionError } from "./errors.ts"
 const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60_000
 
 const NAME_MAX_LENGTH = 255
+const REASON_MAX_LENGTH = 1_000
 
 function refuse(option: string, expected: string, got: unknown): never {
     throw new InvalidOptionError({
@@ -132,6 +133,15 @@ export const KEY_RULE = `a text of 1 to ${NAME_MAX_LENGTH} characters, none of t
 export function isKey(value: unknown): value is string {
     if (typeof value !== "string" || value === "" || value.length > NAME_MAX_LENGTH) return false
     return !/\p{Cc}/u.test(value) && value.isWellFormed()
+}
+
+/** A text for people to read: 1 to 1,000 characters, no NUL. */
+export function reasonText(option: string, value: unknown): string {
+    if (typeof value !== "string" || value.trim() === "" || value.length > REASON_MAX_LENGTH)
+        refuse(option, `a text of 1 to ${REASON_MAX_LENGTH} characters that is not blank`, value)
+    if (value.includes("\u0000") || !value.isWellFormed())
+        refuse(option, "a text without NUL characters and lone surrogates", value)
+    return value
 }
 
 /** The path of a folder. */

@@ -4,7 +4,8 @@ export interface ThrownRecord {
     name: string
     message: string
     stack: string | null
-    worker: string
+    /** Null where none ran the job. */
+    worker: string | null
 }
 
 /** How much of an error is kept, in bytes of UTF-8. */
@@ -15,7 +16,11 @@ const DATE_BYTES = 64
 const MAX_MESSAGE_BYTES = MAX_BYTES / 2
 
 /** Makes a record of whatever was thrown: errors, texts, undefined, proxies that throw when touched. Never throws. */
-export function recordThrown(params: { thrown: unknown; attempt: number; worker: string }): ThrownRecord {
+export function recordThrown(params: {
+    thrown: unknown
+    attempt: number
+    worker: string | null
+}): ThrownRecord {
     const name = cap(clean(read(params.thrown, "name") ?? typeof params.thrown), MAX_NAME_BYTES)
     const message = messageOf(params.thrown)
     const record = { attempt: params.attempt, name, message, stack: null, worker: params.worker }

@@ -33,7 +33,7 @@ export const SETTLING_MUTANTS: readonly Mutant[] = [
                     const retries = jobs.map(({ id, token }) => ({ id, token, delayMs: 0, error: REFUSED_ERROR }))
                     const { run, schema } = this.#core
                     return {
-                        now: new Set(await retryJobs({ run, schema, jobs: retries })),
+                        now: new Set((await retryJobs({ run, schema, jobs: retries })).ids),
                         before: new Set<number>(),
                     }
                 })`,

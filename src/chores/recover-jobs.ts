@@ -1,5 +1,5 @@
 import type { Event } from "../events.ts"
-import { finalizeDoomed } from "../finalize.ts"
+import { type DoomedReason, finalizeDoomed } from "../finalize.ts"
 import { reclaimLapsed } from "../recover.ts"
 import type { Chore } from "./chore.ts"
 
@@ -9,7 +9,8 @@ const EVERY_MS = 2_000
 const EVENT_TYPES = {
     "unmet-dependencies": "orchestrator-job-finalize-failure-unmet-dependencies",
     "no-attempts-remaining": "orchestrator-job-finalize-failure-no-attempts-remaining",
-} as const satisfies Record<string, Event["eventType"]>
+    cancelled: "orchestrator-job-finalize-failure-cancelled",
+} as const satisfies Record<DoomedReason, Event["eventType"]>
 
 /** Takes back the jobs of workers that went silent, and finalizes those that cannot run any more. */
 export function recoverJobs(): Chore {

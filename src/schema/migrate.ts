@@ -3,9 +3,10 @@ import type { Run } from "../db/driver.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { createTables } from "./migrations/0001-create-tables.ts"
 import { gates } from "./migrations/0002-gates.ts"
+import { addCancelAndPause } from "./migrations/0003-cancel-and-pause.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables, gates]
+const MIGRATIONS = [createTables, gates, addCancelAndPause]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

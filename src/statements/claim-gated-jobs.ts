@@ -2,6 +2,7 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
 import { NUM_GATE_SLOTS } from "./gates.ts"
+import { pausedDefinitions } from "./pauses.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** A gated definition, as a claim is to treat it. */
@@ -36,7 +37,8 @@ const concurrencyKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31),
  *
  * How many jobs run is counted in the snapshot. That no claim came in between is certain, because each raises the
  * version of the slots that its buckets are in: we lock those, skipping locked ones, where the version is still the one
- * in our snapshot, which is checked on the newest row. Ends of jobs know nothing of it: they only make room.
+ * in our snapshot, which is checked on the newest row. Ends of jobs know nothing of it: they only make room. As
+ * everywhere, nothing is claimed under a lease that was revoked, and nothing of a definition that is paused.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-gated-jobs
@@ -48,6 +50,7 @@ with recursive asked as materialized (
         pg_catalog.unnest(string_to_array($3, chr(30), '')), pg_catalog.unnest($4::bigint[]), pg_catalog.unnest($5::integer[])
     ) as asked(definition_id, lease_id, after_lane, max_running, is_keyed)
     where exists (select from ${schema}.lease where lease.id = asked.lease_id and lease.revoked_by is null)
+        and asked.definition_id <> all(${pausedDefinitions(schema)})
 ), open as materialized (
     select asked.*, case when not asked.is_keyed then asked.max_running - (
         select count(*) from (

@@ -1,5 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
+import { pausedDefinitions } from "./pauses.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** A job that is ours to run, until its lease lapses. */
@@ -41,7 +42,7 @@ export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token
  * priority in the order given: an index range per lane and nothing else, whatever stands delayed, blocked or
  * unknown. The sub-select is materialized because it locks; a re-run of it would claim more than \`limit\`.
  * Nothing is claimed under a lease that was revoked before the statement began, and may be gone: nobody would ever
- * take such a job back.
+ * take such a job back. Nor is anything claimed of a definition whose pause was committed before that.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-jobs
@@ -57,6 +58,7 @@ with lane as materialized (
         limit 1
     ) as head
     where exists (select from ${schema}.lease where lease.id = lane.lease_id and lease.revoked_by is null)
+        and lane.definition_id <> all(${pausedDefinitions(schema)})
 ), picked as materialized (
     select job.id, best.lease_id
     from (select * from lane where priority = (select min(priority) from lane) order by turn) as best

@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
+import { pausedDefinitions } from "./pauses.ts"
 import { hasID, type Query } from "./query.ts"
 
 /**
@@ -8,7 +9,7 @@ import { hasID, type Query } from "./query.ts"
  * and the instant of release is read once, after the lock: the same instant dates the claim and starts the next
  * interval, so no two releases are closer than the interval. \`skip locked\` keeps one definition out of the way of
  * the others, and the one that could have released for longest comes first. As everywhere, nothing is claimed under a
- * lease that was revoked.
+ * lease that was revoked, and nothing of a definition that is paused.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
@@ -19,6 +20,7 @@ with held as materialized (
 ), open_definition as materialized (
     select id, release_interval_ms from ${schema}.job_definition
     where id = any(array(select definition_id from held)) and next_release_at <= statement_timestamp()
+        and id <> all(${pausedDefinitions(schema)})
         and exists (select from ${schema}.job where job.definition_id = job_definition.id and job.state = 'ready')
     order by next_release_at, id
     limit $3::integer

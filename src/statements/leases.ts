@@ -1,7 +1,15 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { type ClaimKey, hasID, IS_RUNNING, isClaimedAs, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import {
+    type ClaimKey,
+    hasID,
+    IS_CANCELLED,
+    IS_RUNNING,
+    isClaimedAs,
+    PREPARED_WHILE_QUICK,
+    type Query,
+} from "./query.ts"
 
 const openText = statementText(
     (schema) => /* sql */ `-- cuckmq: open-lease
@@ -111,7 +119,8 @@ const LOST_WORKER = /* sql */ `pg_catalog.jsonb_build_object(
     'message', 'the worker crashed, or was cut off from the database, and its lease lapsed')::text`
 
 /**
- * Takes jobs back from revoked leases: to be claimed again, or to be finalized when no attempt is left. A claim
+ * Takes jobs back from revoked leases: to be claimed again, or to be finalized when no attempt is left or the job
+ * is to be cancelled. A claim
  * that was under way at the revocation may commit later, so this looks at every revoked lease that still exists.
  */
 const reclaimText = statementText(
@@ -126,7 +135,10 @@ with lost as materialized (
     for update of job skip locked
 )
 update ${schema}.job
-set state = case when job.attempt > job.num_attempts then 'exhausted' else 'ready' end::${schema}.job_state,
+set state = case
+        when job.attempt > job.num_attempts or ${IS_CANCELLED} then 'exhausted'
+        else 'ready'
+    end::${schema}.job_state,
     position = nextval(${jobSequence(schema)}),
     lease_id = null,
     errors = ${withError("job.errors", LOST_WORKER)}

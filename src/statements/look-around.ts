@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Lane } from "./claim-jobs.ts"
+import { pausedDefinitions } from "./pauses.ts"
 import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** What an idle worker learns with one look. */
@@ -17,10 +18,15 @@ export interface Outlook {
     hasDoomed: boolean
     /** A job of the channel stands ready whose definition no daemon vouches for. */
     hasOrphan: boolean
+    /** The definitions that are paused, whose ready jobs count for nothing above. */
+    pausedIDs: number[]
 }
 
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: look-around
+with paused as materialized (
+    select ${pausedDefinitions(schema)} as ids
+)
 select
     exists (
         select from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::bigint[]))
@@ -32,6 +38,7 @@ select
             order by job.position
             limit 1
         ) as head
+        where lane.definition_id <> all((select ids from paused)::bigint[])
     ),
     (
         select date_part('epoch', min(due_at) - clock_timestamp()) * 1000::double precision from ${schema}.job where state = 'delayed'
@@ -39,7 +46,7 @@ select
     (
         select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000::double precision
         from ${schema}.job_definition as definition
-        where definition.id = any($4::bigint[])
+        where definition.id = any($4::bigint[]) and definition.id <> all((select ids from paused)::bigint[])
             and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
     ),
     exists (
@@ -52,9 +59,11 @@ select
     exists (
         select from ${schema}.job_definition as definition
         where definition.channel = $5 and definition.id <> all($6::bigint[])
+            and definition.id <> all((select ids from paused)::bigint[])
             and definition.heartbeat_at < clock_timestamp() - $7::double precision * interval '1 ms'
             and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
-    )`,
+    ),
+    (select ids::text from paused)`,
 )
 
 /** Reads, and only reads, what there is to do. */
@@ -91,5 +100,6 @@ export async function lookAround({
         hasLapsedLease: row?.[3] === "t",
         hasDoomed: row?.[4] === "t",
         hasOrphan: row?.[5] === "t",
+        pausedIDs: (row?.[6]?.match(/\d+/g) ?? []).map(Number),
     }
 }

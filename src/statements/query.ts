@@ -60,5 +60,24 @@ export function isClaimedAs(claim: string): string {
     return /* sql */ `${hasID(`${claim}.id`)} and job.token = ${claim}.token and ${IS_RUNNING}`
 }
 
+/** Says of a job that runs that it is to be cancelled: it ends then, whatever else would become of it. */
+export const IS_CANCELLED = /* sql */ `job.cancelled_at is not null`
+
+/** What became of jobs that a worker lets go. */
+export interface LetGo {
+    /** Those that were its own to let go. */
+    ids: number[]
+    /** One of them was to be cancelled, and waits to be finalized. */
+    isAnyCancelled: boolean
+}
+
+/** Reads rows of `job.id` and `job.state`, of jobs that a worker has let go. */
+export function toLetGo(rows: readonly (readonly (string | null)[])[]): LetGo {
+    return {
+        ids: rows.map(([id]) => Number(id)),
+        isAnyCancelled: rows.some(([, state]) => state === "exhausted"),
+    }
+}
+
 /** Says of a job that is found by its id already that it runs; see `isClaimedAs`. */
 export const IS_RUNNING = /* sql */ `coalesce(job.state = 'running', false)`

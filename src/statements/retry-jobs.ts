@@ -1,7 +1,16 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, IMPATIENCE, isClaimedAs, type Query } from "./query.ts"
+import {
+    byID,
+    type ClaimKey,
+    IMPATIENCE,
+    IS_CANCELLED,
+    isClaimedAs,
+    type LetGo,
+    type Query,
+    toLetGo,
+} from "./query.ts"
 
 /** A failed attempt whose job gets another one. */
 export interface Retry extends ClaimKey {
@@ -10,11 +19,18 @@ export interface Retry extends ClaimKey {
     error: string
 }
 
-/** Gives failed jobs back for another attempt, each with a new position, so that claims that are past it see it. */
+/**
+ * Gives failed jobs back for another attempt, each with a new position, so that claims that are past it see it. One that
+ * is to be cancelled gets none.
+ */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: retry-jobs
 update ${schema}.job
-set state = case when retry.delay_ms > 0::double precision then 'delayed' else 'ready' end::${schema}.job_state,
+set state = case
+        when ${IS_CANCELLED} then 'exhausted'
+        when retry.delay_ms > 0::double precision then 'delayed'
+        else 'ready'
+    end::${schema}.job_state,
     due_at = clock_timestamp() + retry.delay_ms * interval '1 ms',
     position = nextval(${jobSequence(schema)}),
     lease_id = null,
@@ -24,15 +40,11 @@ from rows from (
     pg_catalog.unnest(string_to_array($4, chr(30), ''))
 ) as retry(id, token, delay_ms, error), ${IMPATIENCE}
 where impatience.is_set is not null and ${isClaimedAs("retry")}
-returning job.id`,
+returning job.id, job.state`,
 )
 
-/** Returns the ids of the jobs that were ours to retry. */
-export async function retryJobs({
-    run,
-    schema,
-    jobs,
-}: Query & { jobs: readonly Retry[] }): Promise<number[]> {
+/** Returns which of the jobs were ours to retry. */
+export async function retryJobs({ run, schema, jobs }: Query & { jobs: readonly Retry[] }): Promise<LetGo> {
     const inOrder = byID(jobs)
     const rows = await run(text(schema), [
         numberList(inOrder.map((job) => job.id)),
@@ -40,5 +52,5 @@ export async function retryJobs({
         numberList(inOrder.map((job) => job.delayMs)),
         jsonList(inOrder.map((job) => job.error)),
     ])
-    return rows.map(([id]) => Number(id))
+    return toLetGo(rows)
 }

@@ -1,32 +1,44 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, IS_RUNNING, isClaimedAs, type Query } from "./query.ts"
+import {
+    byID,
+    type ClaimKey,
+    hasID,
+    IMPATIENCE,
+    IS_CANCELLED,
+    IS_RUNNING,
+    isClaimedAs,
+    type LetGo,
+    type Query,
+    toLetGo,
+} from "./query.ts"
 
 /**
  * Hands claimed jobs back to their old places without charging the attempt. The token stays: whatever the claim
- * still writes is fenced once another claim has raised it.
+ * still writes is fenced once another claim has raised it. One that is to be cancelled ends instead.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: return-jobs
 update ${schema}.job
-set state = 'ready', attempt = job.attempt - 1, lease_id = null
+set state = case when ${IS_CANCELLED} then 'exhausted' else 'ready' end::${schema}.job_state,
+    attempt = job.attempt - 1, lease_id = null
 from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
 where impatience.is_set is not null and ${isClaimedAs("returned")}
-returning job.id`,
+returning job.id, job.state`,
 )
 
-/** Returns the ids of the jobs that were ours to hand back. */
+/** Returns which of the jobs were ours to hand back. */
 export async function returnJobs({
     run,
     schema,
     jobs,
-}: Query & { jobs: readonly ClaimKey[] }): Promise<number[]> {
+}: Query & { jobs: readonly ClaimKey[] }): Promise<LetGo> {
     const inOrder = byID(jobs)
     const rows = await run(text(schema), [
         numberList(inOrder.map((job) => job.id)),
         numberList(inOrder.map((job) => job.token)),
     ])
-    return rows.map(([id]) => Number(id))
+    return toLetGo(rows)
 }
 
 const lostText = statementText(
@@ -41,7 +53,8 @@ with free as materialized (
     for update skip locked
 ), returned as (
     update ${schema}.job
-    set state = 'ready', attempt = job.attempt - 1, lease_id = null
+    set state = case when ${IS_CANCELLED} then 'exhausted' else 'ready' end::${schema}.job_state,
+        attempt = job.attempt - 1, lease_id = null
     from free
     where ${hasID("free.id")} and ${IS_RUNNING}
 )

@@ -1,19 +1,36 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import type { ClaimKey, Query } from "./query.ts"
+import { cancellationRecord } from "./cancel-jobs.ts"
+import { pausedDefinitions } from "./pauses.ts"
+import { type ClaimKey, IS_CANCELLED, type Query } from "./query.ts"
 
 /** A job that is to be finalized as failed without another attempt. */
 export interface DoomedJob extends ClaimKey {
     name: string
+    /** What history is to keep of why, besides the errors of attempts, as JSON text. */
+    error: string | null
 }
 
 function toDoomedJob(row: readonly (string | null)[]): DoomedJob {
-    return { id: Number(row[0]), token: Number(row[1]), name: row[2] ?? "" }
+    return { id: Number(row[0]), token: Number(row[1]), name: row[2] ?? "", error: null }
+}
+
+/** A job in a state that only waits for the end. */
+export interface EndingJob extends DoomedJob {
+    /** It was cancelled, and that is why it ends. */
+    isCancelled: boolean
+}
+
+function toEndingJob(row: readonly (string | null)[]): EndingJob {
+    const job = toDoomedJob(row)
+    if (row[3] !== "t") return { ...job, isCancelled: false }
+    const error = cancellationRecord({ id: job.id, attempt: Number(row[4]), reason: row[5] ?? null })
+    return { ...job, error, isCancelled: true }
 }
 
 const doomedText = statementText(
     (schema) => /* sql */ `-- cuckmq: select-doomed-jobs
-select job.id, job.token, definition.name
+select job.id, job.token, definition.name, ${IS_CANCELLED}, job.attempt, job.cancel_reason
 from ${schema}.job
 left join ${schema}.job_definition as definition on definition.id = job.definition_id
 where job.state = $1::${schema}.job_state and job.state in ('unmet', 'exhausted')
@@ -21,14 +38,17 @@ order by job.id
 limit $2::integer`,
 )
 
-/** Jobs that depend on one that failed (`unmet`), or whose last attempt ended with its worker (`exhausted`). */
+/**
+ * Jobs that depend on one that failed (`unmet`), or whose last attempt ended with its worker or that were cancelled
+ * (`exhausted`).
+ */
 export async function selectDoomedJobs({
     run,
     schema,
     state,
     limit,
-}: Query & { state: "unmet" | "exhausted"; limit: number }): Promise<DoomedJob[]> {
-    return (await run(doomedText(schema), [state, limit])).map(toDoomedJob)
+}: Query & { state: "unmet" | "exhausted"; limit: number }): Promise<EndingJob[]> {
+    return (await run(doomedText(schema), [state, limit])).map(toEndingJob)
 }
 
 /** A running job has a worker that ends it in time; only when that failed for this long is it ended from outside. */
@@ -72,11 +92,15 @@ cross join lateral (
     limit $4::integer
 ) as job
 where definition.channel = $1 and definition.id <> all($2::bigint[])
+    and definition.id <> all(${pausedDefinitions(schema)})
     and definition.heartbeat_at < clock_timestamp() - $3::double precision * interval '1 ms'
 limit $4::integer`,
 )
 
-/** Ready jobs of a channel whose definition no daemon has vouched for within the grace. */
+/**
+ * Ready jobs of a channel whose definition no daemon has vouched for within the grace. While it is paused, nobody need
+ * run a daemon that knows it.
+ */
 export async function selectOrphanedJobs({
     run,
     schema,

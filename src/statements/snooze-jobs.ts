@@ -1,6 +1,15 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
-import { byID, type ClaimKey, IMPATIENCE, isClaimedAs, type Query } from "./query.ts"
+import {
+    byID,
+    type ClaimKey,
+    IMPATIENCE,
+    IS_CANCELLED,
+    isClaimedAs,
+    type LetGo,
+    type Query,
+    toLetGo,
+} from "./query.ts"
 
 /** A run that wants its job to be taken up again later. */
 export interface Snooze extends ClaimKey {
@@ -9,12 +18,16 @@ export interface Snooze extends ClaimKey {
 
 /**
  * Puts claimed jobs off without charging the attempt. They are due anew, so they have their whole time again, and a new
- * position, so that claims that are past the old one see them.
+ * position, so that claims that are past the old one see them. One that is to be cancelled ends.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: snooze-jobs
 update ${schema}.job
-set state = case when snooze.delay_ms > 0::double precision then 'delayed' else 'ready' end::${schema}.job_state,
+set state = case
+        when ${IS_CANCELLED} then 'exhausted'
+        when snooze.delay_ms > 0::double precision then 'delayed'
+        else 'ready'
+    end::${schema}.job_state,
     due_at = clock_timestamp() + snooze.delay_ms * interval '1 ms',
     expires_at = clock_timestamp() + (snooze.delay_ms + definition.timeout_interval_ms) * interval '1 ms',
     position = nextval(${jobSequence(schema)}),
@@ -25,20 +38,16 @@ from rows from (
 ) as snooze(id, token, delay_ms), ${schema}.job_definition as definition, ${IMPATIENCE}
 where impatience.is_set is not null and definition.id = job.definition_id
     and ${isClaimedAs("snooze")}
-returning job.id`,
+returning job.id, job.state`,
 )
 
-/** Returns the ids of the jobs that were ours to put off. */
-export async function snoozeJobs({
-    run,
-    schema,
-    jobs,
-}: Query & { jobs: readonly Snooze[] }): Promise<number[]> {
+/** Returns which of the jobs were ours to put off. */
+export async function snoozeJobs({ run, schema, jobs }: Query & { jobs: readonly Snooze[] }): Promise<LetGo> {
     const inOrder = byID(jobs)
     const rows = await run(text(schema), [
         numberList(inOrder.map((job) => job.id)),
         numberList(inOrder.map((job) => job.token)),
         numberList(inOrder.map((job) => job.delayMs)),
     ])
-    return rows.map(([id]) => Number(id))
+    return toLetGo(rows)
 }

@@ -65,6 +65,11 @@ export class LeaseKeeper {
         return this.#standby.isReady
     }
 
+    /** Those that jobs of ours may be under. */
+    get leaseIDs(): number[] {
+        return [...this.#leases.keys()]
+    }
+
     /** The lease for claims of a given length; opens one if there is none. */
     async leaseFor(intervalMs: number): Promise<number> {
         const known = this.#current.get(intervalMs)

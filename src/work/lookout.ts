@@ -35,6 +35,7 @@ export class Lookout {
     readonly #onReady: () => void
     readonly #onRelease: (inMs: number) => void
     readonly #onLook: () => void
+    readonly #onPaused: (ids: ReadonlySet<number>) => void
     readonly #alarm = new Alarm(() => this.look())
     readonly #promoteInTime = shrinking(MAX_PROMOTED)
     #known = new Map<number, KnownDefinition>()
@@ -58,6 +59,8 @@ export class Lookout {
         onRelease: (inMs: number) => void
         /** Called at every look. */
         onLook: () => void
+        /** Definitions are paused, as a look has seen. */
+        onPaused: (ids: ReadonlySet<number>) => void
     }) {
         this.#settings = params.settings
         this.#lanes = params.lanes
@@ -65,6 +68,7 @@ export class Lookout {
         this.#onReady = params.onReady
         this.#onRelease = params.onRelease
         this.#onLook = params.onLook
+        this.#onPaused = params.onPaused
     }
 
     /** The definitions without a rate limit. */
@@ -141,6 +145,7 @@ export class Lookout {
             orphanGraceMs,
         })
         if (this.#isStopped) return Number.POSITIVE_INFINITY
+        if (outlook.pausedIDs.length > 0) this.#onPaused(new Set(outlook.pausedIDs))
         if (outlook.hasReady) this.#onReady()
         if (outlook.nextReleaseMs !== null) this.#onRelease(outlook.nextReleaseMs)
         await this.#repair(outlook)

@@ -2,6 +2,7 @@ import {
     AttemptTimeoutError,
     CompletionNotCommittedError,
     InvalidCompletionError,
+    JobCancelledError,
     JobTimeoutError,
     LeaseLostError,
     ShutdownError,
@@ -33,8 +34,8 @@ export class JobRun implements HeldJob {
     #context: JobContext | undefined
     #completion: Completion | undefined
     #snoozed: Snoozed | undefined
-    /** Why we gave the handler up, if time did it. */
-    #timeout: Error | undefined
+    /** Why we gave the handler up, if we did. */
+    #givenUp: Error | undefined
     /** The outcome is decided; whatever the handler still does changes nothing. */
     #isOver = false
     #isShuttingDown = false
@@ -114,20 +115,18 @@ export class JobRun implements HeldJob {
     }
 
     timeOut(): void {
-        if (!this.#end()) return
-        this.#timeout = new JobTimeoutError(this.job.id)
-        this.#abort(this.#timeout)
-        const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(this.#timeout) }
-        this.#settle(
-            () => this.#host.settler.fail(job, "timeout"),
-            () => this.#report.failed("timeout"),
-        )
+        this.#giveUp(new JobTimeoutError(this.id), "timeout")
+    }
+
+    /** Somebody has cancelled the job. */
+    cancel(reason: string | null): void {
+        this.#giveUp(new JobCancelledError({ jobID: this.id, reason }), "cancelled")
     }
 
     timeOutAttempt(): void {
-        this.#timeout = new AttemptTimeoutError({ jobID: this.id, attempt: this.job.attempt })
-        this.#abort(this.#timeout)
-        this.#fail({ value: this.#timeout })
+        this.#givenUp = new AttemptTimeoutError({ jobID: this.id, attempt: this.job.attempt })
+        this.#abort(this.#givenUp)
+        this.#fail({ value: this.#givenUp })
     }
 
     /** Aborts the handler's signal because the worker stops. What it throws from now on hands the job back. */
@@ -149,6 +148,18 @@ export class JobRun implements HeldJob {
         this.#isLeaseLost = true
         this.#abort(new LeaseLostError(this.job.id))
         this.#report.leaseLost()
+    }
+
+    /** Ends the job for good, whatever the handler still does. */
+    #giveUp(error: Error, reason: "timeout" | "cancelled"): void {
+        if (!this.#end()) return
+        this.#givenUp = error
+        this.#abort(error)
+        const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(error) }
+        this.#settle(
+            () => this.#host.settler.fail(job, reason),
+            () => this.#report.failed(reason),
+        )
     }
 
     #succeed(returned: unknown): void {
@@ -207,7 +218,7 @@ export class JobRun implements HeldJob {
     #recordOf(thrown: unknown): string {
         const record = recordThrown({ thrown, attempt: this.job.attempt, worker: this.#host.worker })
         // Where we gave the handler up says nothing about what it did.
-        return JSON.stringify(thrown === this.#timeout ? { ...record, stack: null } : record)
+        return JSON.stringify(thrown === this.#givenUp ? { ...record, stack: null } : record)
     }
 
     /** The handler wants its job to be run again later. */

@@ -88,13 +88,13 @@ export class RunPool {
         return this.takeAhead()
     }
 
-    /** Takes out all runs that have not started. */
-    takeAhead(): JobRun[] {
-        const runs = this.#ahead.slice(this.#firstAhead).map(({ run }) => run)
-        this.#ahead = []
+    /** Takes out the runs that have not started, all or those meant. */
+    takeAhead(isMeant: (run: JobRun) => boolean = () => true): JobRun[] {
+        const waiting = this.#ahead.slice(this.#firstAhead)
+        this.#ahead = waiting.filter(({ run }) => !isMeant(run))
         this.#firstAhead = 0
-        this.#numGatedAhead = 0
-        return runs
+        this.#numGatedAhead = this.#ahead.filter(({ run }) => run.isGated).length
+        return waiting.map(({ run }) => run).filter(isMeant)
     }
 
     /** The runs whose handlers are at work. */

@@ -1,9 +1,8 @@
-import { Alarm } from "../clock.ts"
+import { Alarm, monotonicMs } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
 import { type Claim, Claimer, type ClaimHost } from "./claimer.ts"
-import { FAR_MS } from "./deadlines.ts"
 import { ForcedEnd } from "./forced-end.ts"
 import { GatedClaims } from "./gated-claims.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
@@ -13,6 +12,7 @@ import { LoopWatch } from "./loop-watch.ts"
 import type { RunHost } from "./run-host.ts"
 import { JobRun } from "./run-job.ts"
 import { RunPool } from "./run-pool.ts"
+import { RunWatch } from "./run-watch.ts"
 import type { WorkerSettings } from "./settings.ts"
 import { Settler } from "./settler.ts"
 
@@ -21,9 +21,6 @@ const MAX_UNSETTLED = 10_000
 
 /** After a fault of the database, the wait before the next claim. */
 const RETRY_MS = 200
-
-/** How often runs with a far deadline are looked at: before it can be less than that away. */
-const WATCH_MS = FAR_MS / 2
 
 /** One life of a worker, from start to stop: takes jobs while it has slots for them, and runs them. */
 export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
@@ -39,10 +36,10 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #lookout: Lookout
     readonly #limited: LimitedClaims
     readonly #gated: GatedClaims
+    readonly #runWatch: RunWatch
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
-    readonly #watchAlarm = new Alarm(() => this.#watchRunning())
     readonly #forcedEnd: ForcedEnd
     #mayHaveJobs = false
     #isClaiming = false
@@ -77,6 +74,14 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             onReady: () => this.#claimReady(),
             onRelease: (inMs) => this.#limited.wakeWithin(inMs),
             onLook: () => this.#refresh(),
+            onPaused: (ids) => this.#giveBackAhead(ids),
+        })
+        this.#runWatch = new RunWatch({
+            core,
+            leases: this.#leases,
+            pool: this.#pool,
+            intervalMs: settings.processIntervalMs,
+            onError: this.#report,
         })
         const host: ClaimHost = {
             mayClaim: () => this.#mayClaim(),
@@ -95,13 +100,15 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
                     isLeaseRenewed: this.#leases.hasStandby,
                 }),
         })
-        this.#watchAlarm.set(WATCH_MS)
         this.#unsubscribe = core.hints.subscribe(this)
         this.#lookout.look()
     }
 
     onHint(kind: HintKind): void {
         if (kind === "look") return this.#lookout.look()
+        if (kind === "cancel") return this.#runWatch.check()
+        // Jobs that were handed back stand in their old places, which claims are past.
+        if (kind === "resume") this.#claimer.lanes.rewind(monotonicMs())
         this.#mayHaveJobs = true
         this.#limited.wake()
         this.#gated.wake()
@@ -218,7 +225,10 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             return this.#endIfDone()
         }
         this.#pool.add(runs)
-        if (runs.length > 0) this.#loopWatch.begin()
+        if (runs.length > 0) {
+            this.#loopWatch.begin()
+            this.#runWatch.begin()
+        }
         this.#pump()
     }
 
@@ -236,10 +246,9 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         else this.#settings.core.hints.announce("ready", this.channel)
     }
 
-    /** Runs whose deadline is far away have no timer of their own. */
-    #watchRunning(): void {
-        for (const run of this.#pool.running) run.watch()
-        this.#watchAlarm.set(WATCH_MS)
+    #giveBackAhead(definitionIDs: ReadonlySet<number>): void {
+        for (const run of this.#pool.takeAhead(({ job }) => definitionIDs.has(job.definitionID)))
+            run.giveBack()
     }
 
     #afterFault(activity: string, error: unknown): void {
@@ -267,7 +276,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     #conclude(): void {
-        this.#watchAlarm.clear()
+        this.#runWatch.end()
         this.#resolveEnded()
     }
 }

@@ -7,7 +7,7 @@ import type { FailureReason } from "../events.ts"
 import { announceDependents, finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
 import { findSettledJobs } from "../statements/find-settled-jobs.ts"
-import type { ClaimKey } from "../statements/query.ts"
+import type { ClaimKey, LetGo } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
 import type { DependentState } from "../statements/settle-dependents.ts"
@@ -71,17 +71,17 @@ export class Settler {
         this.#retried = this.#batcher({
             activity: "retry jobs",
             strip: (job: Retry) => ({ ...job, error: REFUSED_ERROR }),
-            write: (jobs) => retryJobs({ run, schema, jobs }),
+            write: async (jobs) => this.#letGo(await retryJobs({ run, schema, jobs })),
         })
         this.#returned = this.#batcher({
             activity: "hand jobs back",
             strip: (job: ClaimKey) => job,
-            write: (jobs) => returnJobs({ run, schema, jobs }),
+            write: async (jobs) => this.#letGo(await returnJobs({ run, schema, jobs })),
         })
         this.#snoozed = this.#batcher({
             activity: "put jobs off",
             strip: (job: Snooze) => job,
-            write: (jobs) => snoozeJobs({ run, schema, jobs }),
+            write: async (jobs) => this.#letGo(await snoozeJobs({ run, schema, jobs })),
         })
         this.#completed = this.#batcher({
             activity: "find completed jobs",
@@ -152,6 +152,12 @@ export class Settler {
         }
         announceDependents(this.#core, job.released)
         return "completed"
+    }
+
+    /** A look finalizes those that were to be cancelled. */
+    #letGo({ ids, isAnyCancelled }: LetGo): number[] {
+        if (isAnyCancelled) this.#core.hints.announce("look")
+        return ids
     }
 
     /** Resolves when everything so far is recorded, or given up. */

@@ -216,6 +216,46 @@ describe("an option of a deferral", () => {
     })
 })
 
+describe("what is said about jobs and pauses", () => {
+    const NOT_IDS = ["1", {}, true, 0, -1, 1.5, Number.NaN, 2 ** 53, null, undefined, 5n]
+    const NOT_REASONS = [...NOT_NAMES.filter((name) => name !== "a".repeat(256)), "a".repeat(1_001), null]
+
+    it("is refused by name, and nothing is sent", async () => {
+        const queue = await makeQueue({ isPrepared: false })
+        const { config } = queue
+        const refusals: [
+            option: string,
+            values: readonly unknown[],
+            use: (value: unknown) => Promise<unknown>,
+        ][] = [
+            ["jobID", NOT_IDS, (value) => config.jobs.cancel(value as never)],
+            ["jobIDs", NOT_IDS, (value) => config.jobs.cancelMany(value as never)],
+            ["jobIDs", NOT_IDS, (value) => config.jobs.cancelMany([1, value as never])],
+            ["reason", NOT_REASONS, (reason) => config.jobs.cancel(1, { reason } as never)],
+            ["client", [5, {}, true, null], (client) => config.jobs.cancel(1, { client } as never)],
+            ["reason", NOT_REASONS, (reason) => config.pause({ everything: true }, { reason } as never)],
+            ["definition", NOT_NAMES, (definition) => config.pause({ definition } as never)],
+            ["channel", NOT_NAMES, (channel) => config.resume({ channel } as never)],
+            [
+                "target",
+                [{}, { everything: false }, { definition: "a", channel: "b" }],
+                (target) => config.pause(target as never),
+            ],
+            ["job", [{ job: 1 }], (target) => config.resume(target as never)],
+            ["why", [{ why: "so" }], (options) => config.jobs.cancel(1, options as never)],
+            ["why", [{ why: "so" }], (options) => config.pause({ everything: true }, options as never)],
+        ]
+        for (const [option, values, use] of refusals) {
+            for (const value of values) {
+                const error = await use(value).catch((thrown: unknown) => thrown)
+                expect(error, inspect(value)).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option })
+            }
+        }
+        for (const target of [undefined, null, 5, "everything", []])
+            await expect(config.pause(target as never)).rejects.toThrow(InvalidOptionError)
+    })
+})
+
 describe("a definition's name", () => {
     it("can be registered once in a Config", async () => {
         const queue = await makeQueue({ isPrepared: false })

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
 import { jobSequence, quoteSchema } from "../../src/db/identifier.ts"
 import { Config } from "../../src/index.ts"
+import { selectCancelRequests } from "../../src/statements/cancel-jobs.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { finalizeJobs } from "../../src/statements/finalize-jobs.ts"
 import { openLease } from "../../src/statements/leases.ts"
@@ -93,8 +94,12 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         await lookAround({ run, schema: quoted, lanes, ...about })
         const how = { outcome: "succeeded", reason: null, worker: "worker" } as const
         await finalizeJobs({ run, schema: quoted, jobs: [], ...how })
+        await selectCancelRequests({ run, schema: quoted, leaseIDs: [leaseID] })
         await sql.query(`update ${schema}.job set state = 'ready'`)
         await fill(queue, MANY)
+        await sql.query(`update ${schema}.job set state = 'running', lease_id = $1 where id > ${MANY + 1}`, [
+            leaseID,
+        ])
 
         const { rows } = await pool.query("select name, statement from pg_prepared_statements")
         const pagesOf = async (statement: string, values: string) => {
@@ -116,6 +121,7 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         expect(
             await pagesOf("finalize-jobs", `${ends}, null, null, 'succeeded', null, 'worker'`),
         ).toBeLessThan(FEW_PAGES)
+        expect(await pagesOf("select-cancel-requests", `'{${leaseID}}'`)).toBeLessThan(FEW_PAGES)
         expect(await pagesOf("insert-ready-job", `${definitionID}, '{}', 'channel', 'hint'`)).toBeLessThan(
             FEW_PAGES,
         )

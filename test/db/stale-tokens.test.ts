@@ -25,9 +25,10 @@ const WRITES: Record<string, (query: Query, job: ClaimKey) => Promise<readonly n
         finalizeRequiredJobs({ ...query, ...SUCCESS, jobs: [{ ...job, ...END }] }),
     "fail, with dependents": (query, job) =>
         finalizeRequiredJobs({ ...query, ...FAILURE, jobs: [{ ...job, ...END }] }),
-    retry: (query, job) => retryJobs({ ...query, jobs: [{ ...job, delayMs: 0, error: "{}" }] }),
-    "put off": (query, job) => snoozeJobs({ ...query, jobs: [{ ...job, delayMs: 0 }] }),
-    "hand back": (query, job) => returnJobs({ ...query, jobs: [job] }),
+    retry: async (query, job) =>
+        (await retryJobs({ ...query, jobs: [{ ...job, delayMs: 0, error: "{}" }] })).ids,
+    "put off": async (query, job) => (await snoozeJobs({ ...query, jobs: [{ ...job, delayMs: 0 }] })).ids,
+    "hand back": async (query, job) => (await returnJobs({ ...query, jobs: [job] })).ids,
     "move to another lease": async (query, job) => {
         await moveJobs({ ...query, jobs: [job], leaseID: 0 })
         return undefined

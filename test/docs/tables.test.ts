@@ -114,6 +114,8 @@ describe("the option tables of README.md", () => {
             optionsOf("DeferOptions", "DeferClient"),
         )
         expect(names("#### **JobContext#complete**")).toEqual(optionsOf("CompleteOptions"))
+        expect(names("#### **Jobs#cancel**, **Jobs#cancelMany**")).toEqual(optionsOf("CancelOptions"))
+        expect(names("#### **Config#pause**")).toEqual(optionsOf("PauseOptions"))
         expect(names("#### **Daemon#join**")).toEqual(optionsOf("JoinOptions"))
         expect(names("#### **embeddedPool**")).toEqual(optionsOf("EmbeddedPoolOptions"))
     })

@@ -4,6 +4,7 @@ import { Worker } from "../../src/index.ts"
 import { fuzz } from "../support/fuzz.ts"
 import { eventually, makeQueue } from "../support/with-schema.ts"
 import { compare } from "./model/compare.ts"
+import { controlSteps } from "./model/control-steps.ts"
 import { deferSteps } from "./model/defer-steps.ts"
 import { Oracle } from "./model/oracle.ts"
 import { timeSteps } from "./model/time-steps.ts"
@@ -12,7 +13,7 @@ import { DRAINED, World } from "./model/world.ts"
 
 const MAX_STEPS = 60
 
-const steps = fc.commands([...deferSteps, ...workSteps, ...timeSteps], {
+const steps = fc.commands([...deferSteps, ...workSteps, ...timeSteps, ...controlSteps], {
     maxCommands: MAX_STEPS,
     size: "max",
 })
@@ -23,6 +24,8 @@ async function drain(oracle: Oracle, world: World): Promise<void> {
         await world.lapse(worker)
         oracle.lapse(worker.worker)
     }
+    for (const definition of oracle.paused) await world.config.resume({ definition })
+    oracle.paused.clear()
     oracle.drain({ worker: "real", result: DRAINED })
     // It vouches for its definitions.
     oracle.vouch()

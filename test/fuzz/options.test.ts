@@ -106,6 +106,24 @@ const OWNERS: Record<string, Owner> = {
         use: ({ config }, options) =>
             makeDefinition(config, {}).deferMany([{ payload: {} }], options as never),
     },
+    cancel: {
+        options: ["jobID", "reason", "client"],
+        use: ({ config }, { jobID = 1, ...rest }) => config.jobs.cancel(jobID as never, rest as never),
+    },
+    cancelMany: {
+        options: ["jobIDs", "reason", "client"],
+        use: ({ config }, { jobIDs = [1], ...rest }) =>
+            config.jobs.cancelMany(jobIDs as never, rest as never),
+    },
+    pause: {
+        options: ["target", "reason"],
+        use: ({ config }, { target = { channel: "none" }, ...rest }) =>
+            config.pause(target as never, rest as never),
+    },
+    resume: {
+        options: ["definition", "channel", "everything"],
+        use: ({ config }, target) => config.resume(target as never),
+    },
     "jobs of deferMany": {
         options: ["jobs"],
         use: ({ config }, { jobs = [{ payload: {} }], ...rest }) =>

@@ -1,4 +1,5 @@
 import { quoteSchema } from "../../src/db/identifier.ts"
+import { cancelJobs } from "../../src/statements/cancel-jobs.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { finalizeJobs } from "../../src/statements/finalize-jobs.ts"
 import { findSettledJobs } from "../../src/statements/find-settled-jobs.ts"
@@ -57,6 +58,11 @@ export const STATEMENTS_ABOUT_JOBS: Record<
             snoozeJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 1_000 })) }),
     },
     "return-jobs": { state: "running", run: returnJobs },
+    "cancel-jobs": {
+        state: "running",
+        run: ({ jobs, ...query }) =>
+            cancelJobs({ ...query, ids: jobs.map(({ id }) => id), reason: null, lockMs: null }),
+    },
     "move-jobs": { state: "running", run: moveJobs },
 }
 

@@ -30,7 +30,7 @@ async function readSnapshot({ queue: { sql, schema } }: World): Promise<Snapshot
             'id', job.id, 'position', position, 'definition', definition.name, 'state', job.state,
             'attempt', attempt, 'token', token, 'numAttempts', job.num_attempts, 'numBlockers', num_blockers,
             'isFar', due_at > clock_timestamp(), 'isExpired', expires_at < clock_timestamp(),
-            'isLeased', lease_id is not null, 'errors', ${errors}
+            'isLeased', lease_id is not null, 'isCancelled', cancelled_at is not null, 'errors', ${errors}
         ) order by job.id), '[]')
         from ${schema}.job left join ${schema}.job_definition as definition on definition.id = definition_id) as live,
         (select coalesce(json_agg(json_build_object(
@@ -90,10 +90,12 @@ function followMoves({ oracle, world, live }: { oracle: Oracle; world: World; li
 
 function asLive(job: ModelJob): Record<string, unknown> {
     const { id, definition, state, attempt, token, numAttempts, numBlockers, isFar, isExpired, errors } = job
+    const { isCancelled } = job
     const isLeased = state === "running"
     return {
         ...{ id, definition, state, attempt, token, numAttempts, numBlockers, isFar, isExpired, errors },
         isLeased,
+        isCancelled,
     }
 }
 

@@ -13,7 +13,8 @@ export type State =
 export interface ModelError {
     attempt: number
     name: string
-    worker: string
+    /** Null where none ran the job. */
+    worker: string | null
 }
 
 /** A job as it should be. */
@@ -29,6 +30,8 @@ export interface ModelJob {
     isFar: boolean
     /** Its timeout has passed. */
     isExpired: boolean
+    /** It was cancelled, and has yet to end. */
+    isCancelled: boolean
     /** The worker under whose lease it runs. */
     heldBy: string | null
     /** The place in its lane, as the database numbered it. */
@@ -61,6 +64,8 @@ export class Oracle {
     readonly dependents = new Map<number, Set<number>>()
     /** The jobs that got a new place in their lanes since the database was last compared. */
     readonly moved = new Set<number>()
+    /** The definitions that are paused. */
+    readonly paused = new Set<string>()
     readonly #lapsed = new Set<string>()
 
     get live(): ModelJob[] {
@@ -89,6 +94,7 @@ export class Oracle {
             numBlockers: blockers.length,
             isFar: job.isFar,
             isExpired: false,
+            isCancelled: false,
             heldBy: null,
             position: job.id,
             errors: [],
@@ -131,14 +137,35 @@ export class Oracle {
         job.errors.push({ attempt: claim.attempt, name: "Error", worker: claim.worker })
         if (isLast) return this.#end([job], { state: "failed", reason: "error", worker: claim.worker })
         job.isFar = retry.isFar
+        if (job.isCancelled) job.state = "exhausted"
         this.#free(job)
+    }
+
+    /** Somebody cancels a job: one that runs is only marked, any other never runs again, whoever finalizes it. */
+    cancel(id: number): "cancelled" | "cancelling" | "finalized" {
+        const job = this.job(id)
+        if (!isLive(job)) return "finalized"
+        job.isCancelled = true
+        if (job.state === "running") return "cancelling"
+        job.state = "exhausted"
+        job.token++
+        return "cancelled"
+    }
+
+    /** A worker has seen that a job which it runs is to be cancelled. */
+    heed(claim: ModelClaim & { attempt: number }): void {
+        const job = this.job(claim.id)
+        const isTold = job.isCancelled && job.state === "running" && job.heldBy === claim.worker
+        if (!isTold || job.token !== claim.token) return
+        job.errors.push({ attempt: claim.attempt, name: "JobCancelledError", worker: claim.worker })
+        this.#end([job], { state: "failed", reason: "cancelled", worker: claim.worker })
     }
 
     /** A worker handed a job back: not charged, and to its old place. */
     giveBack(claim: ModelClaim): void {
         const job = this.job(claim.id)
         if (job.state !== "running" || job.token !== claim.token) return
-        job.state = "ready"
+        job.state = job.isCancelled ? "exhausted" : "ready"
         job.attempt--
         job.heldBy = null
     }
@@ -153,7 +180,7 @@ export class Oracle {
         for (const job of this.live) {
             if (job.state !== "running" || job.heldBy === null || !this.#lapsed.has(job.heldBy)) continue
             job.errors.push({ attempt: job.attempt, name: "LeaseLostError", worker: job.heldBy })
-            if (job.attempt > job.numAttempts) job.state = "exhausted"
+            if (job.attempt > job.numAttempts || job.isCancelled) job.state = "exhausted"
             this.#free(job)
         }
     }
@@ -161,9 +188,18 @@ export class Oracle {
     /** What cannot run any more ends; so does what depends on it, and so on. */
     endDoomed(): void {
         const byState = (state: State) => this.live.filter((job) => job.state === state)
+        const cancelled = byState("exhausted").filter(({ isCancelled }) => isCancelled)
+        this.endCancelled(cancelled)
         this.#end(byState("exhausted"), { state: "failed", reason: "no-attempts-remaining", worker: null })
         for (let unmet = byState("unmet"); unmet.length > 0; unmet = byState("unmet"))
             this.#end(unmet, { state: "failed", reason: "unmet-dependencies", worker: null })
+    }
+
+    /** Jobs that were cancelled and do not run end. */
+    endCancelled(jobs: readonly ModelJob[]): void {
+        for (const { attempt, errors } of jobs)
+            errors.push({ attempt, name: "JobCancelledError", worker: null })
+        this.#end(jobs, { state: "failed", reason: "cancelled", worker: null })
     }
 
     /** What has existed for too long ends, whatever its state. */

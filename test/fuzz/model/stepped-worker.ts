@@ -1,6 +1,7 @@
 import { monotonicMs } from "../../../src/clock.ts"
 import type { Core } from "../../../src/config.ts"
 import type { Event } from "../../../src/index.ts"
+import { selectCancelRequests } from "../../../src/statements/cancel-jobs.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
 import { Claimer, type KnownDefinition } from "../../../src/work/claimer.ts"
 import { LeaseKeeper } from "../../../src/work/lease-keeper.ts"
@@ -29,11 +30,13 @@ export class SteppedWorker implements RunHost<JobRun> {
     readonly runs = new Set<SteppedRun>()
     /** Its leases were let lapse: it claims nothing more, but what it runs may still end. */
     isSilent = false
+    readonly #core: Core
     readonly #leases: LeaseKeeper
     readonly #claimer: Claimer
 
     constructor(params: { core: Core; worker: string }) {
         const { core, worker } = params
+        this.#core = core
         this.worker = worker
         this.maxResultBytes = core.maxPayloadBytes
         const onError = (activity: string, error: unknown) =>
@@ -60,6 +63,15 @@ export class SteppedWorker implements RunHost<JobRun> {
     /** Hands one run back. */
     async giveBack({ run }: SteppedRun): Promise<void> {
         run.giveBack()
+        await this.settler.drain()
+    }
+
+    /** Ends the runs that are to be cancelled. */
+    async heed(): Promise<void> {
+        const { leaseIDs } = this.#leases
+        const { run, schema } = this.#core
+        for (const { id, token, reason } of await selectCancelRequests({ run, schema, leaseIDs }))
+            for (const { run } of this.runs) if (run.id === id && run.token === token) run.cancel(reason)
         await this.settler.drain()
     }
 

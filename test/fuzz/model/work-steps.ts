@@ -52,6 +52,7 @@ async function claimWith(
 }
 
 function laneOf(oracle: Oracle, name: string): number[] {
+    if (oracle.paused.has(name)) return []
     return oracle.live
         .filter((job) => job.definition === name && job.state === "ready")
         .sort((a, b) => a.position - b.position)

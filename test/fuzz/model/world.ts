@@ -48,7 +48,7 @@ export class World {
 
     /** Empties the queue, and begins anew on both sides. */
     static async begin(queue: Queue, oracle: Oracle): Promise<World> {
-        for (const table of ["job", "job_history", "job_dependency", "lease", "job_definition"])
+        for (const table of ["job", "job_history", "job_dependency", "lease", "job_definition", "pause"])
             await queue.sql.query(`delete from ${queue.schema}.${table}`)
         const world = new World(queue)
         for (const [name, numAttempts] of Object.entries(NUM_ATTEMPTS)) {

@@ -1,0 +1,189 @@
+import type { Core } from "./core.ts"
+import { checkedClient, type SqlClient } from "./db/client.ts"
+import { runOnClient } from "./db/database.ts"
+import type { Run } from "./db/driver.ts"
+import { isOutsideTransaction, lockNotAvailable, toCuckmqError, wasTooLong } from "./db/failure.ts"
+import { InvalidOptionError } from "./errors.ts"
+import { finalizeFailed } from "./finalize.ts"
+import type { HintKind } from "./hints.ts"
+import { jobID as checkedID, knownOptions, listOf, reasonText } from "./options.ts"
+import {
+    type CancelledJob,
+    cancelJobs,
+    cancellationRecord,
+    findFinalizedJobs,
+} from "./statements/cancel-jobs.ts"
+import { notify } from "./statements/notify.ts"
+import { withinSavepoint } from "./statements/savepoint.ts"
+
+/** How to cancel jobs. */
+export interface CancelOptions {
+    /**
+     * Why, for the job's signal and its history: a text of 1 to 1,000 characters. Default none. Of a job that is
+     * cancelled more than once, the first reason stands.
+     */
+    reason?: string
+    /**
+     * A client that is inside a transaction of yours: the jobs are cancelled if and when it commits. Anything with
+     * `query(text, values)`, such as a `pg` client or a PGlite transaction. Until then the jobs are locked, so keep it
+     * short. A daemon moves what was waiting to history, so there has to be one.
+     */
+    client?: SqlClient
+}
+
+/**
+ * What became of a job that was to be cancelled: it never runs again (`cancelled`); it runs, and its worker is being
+ * told to end it (`cancelling`); it was over already (`finalized`); or there is no job of this id, or history holds it
+ * no more (`not-found`).
+ */
+export type CancelResult = "cancelled" | "cancelling" | "finalized" | "not-found"
+
+/** The most that are cancelled in one statement. */
+const MAX_JOBS = 1_000
+
+/** How long to wait for a job that someone else holds locked, if it is the only one, and for one of many. */
+const LOCK_MS = 5_000
+const LOCK_MS_OF_MANY = 250
+
+/** Each job that was found, and what became of it. */
+type Results = [id: number, result: CancelResult][]
+
+/** What to do about jobs that are there, once they have been deferred. */
+export class Jobs {
+    readonly #core: Core
+
+    /** For `Config`, which makes one. */
+    constructor(core: Core) {
+        this.#core = core
+    }
+
+    /**
+     * Cancels a job, whatever state it is in and whichever process it runs in. One that does not run is finalized as
+     * failed, with the reason `cancelled`, and what depends on it fails too. The signal of one that runs is aborted with
+     * a `JobCancelledError`: at once where LISTEN is heard, or within its worker's `processIntervalMs`; then the job is
+     * finalized likewise, its slot is free, and it is not attempted again, whatever its job function still does. If it
+     * succeeds before that, it has succeeded.
+     *
+     * May be repeated, also after an error. Costs two small statements at most, and a transaction more where other jobs
+     * depend on this one.
+     *
+     * @throws InvalidOptionError before anything is sent, or when `client` is not inside a transaction.
+     * @throws SchemaNotPreparedError, DatabaseError from the database. When the connection broke, the job may or may not
+     * have been cancelled. Its `sqlState` is `55P03` when someone held the job locked for five seconds, and may be `40001`
+     * in a transaction of yours at `repeatable read` or `serializable`.
+     */
+    async cancel(jobID: number, options: CancelOptions = {}): Promise<CancelResult> {
+        const id = checkedID("jobID", jobID)
+        const [result] = await this.#cancel("cancel", [id], options)
+        return result as CancelResult
+    }
+
+    /**
+     * Cancels many jobs, 1,000 in a statement. Without `client`, when it throws, some of them may be cancelled.
+     *
+     * @returns what became of each, in the order given.
+     * @throws what `cancel` throws.
+     */
+    async cancelMany(jobIDs: readonly number[], options: CancelOptions = {}): Promise<CancelResult[]> {
+        const expected = "an array of job ids"
+        const ids = listOf({ option: "jobIDs", expected, value: jobIDs, check: checkedID })
+        return this.#cancel("cancelMany", ids, options)
+    }
+
+    async #cancel(
+        action: "cancel" | "cancelMany",
+        ids: readonly number[],
+        options: CancelOptions,
+    ): Promise<CancelResult[]> {
+        knownOptions(action, options, ["reason", "client"])
+        const reason = options.reason === undefined ? null : reasonText("reason", options.reason)
+        const client = options.client === undefined ? undefined : checkedClient(options.client)
+        // In the order of their ids, in which rows are locked.
+        const inOrder = [...new Set(ids)].sort((a, b) => a - b)
+        const { schema } = this.#core
+        const results = new Map<number, CancelResult>()
+        try {
+            const cancelChunks = async (cancel: (chunk: readonly number[]) => Promise<Results>) => {
+                for (let start = 0; start < inOrder.length; start += MAX_JOBS)
+                    for (const [id, result] of await cancel(inOrder.slice(start, start + MAX_JOBS)))
+                        results.set(id, result)
+            }
+            if (client === undefined) await cancelChunks((chunk) => this.#cancelCommitted(chunk, reason))
+            else {
+                const run: Run = (text, values) => runOnClient(client, text, values)
+                await withinSavepoint(run, () =>
+                    cancelChunks((chunk) => this.#cancelWithin(run, chunk, reason)),
+                )
+            }
+        } catch (error) {
+            if (!isOutsideTransaction(error)) throw toCuckmqError({ error, action, schema })
+            throw new InvalidOptionError({
+                option: "client",
+                message: "expected `client` to be inside a transaction",
+            })
+        }
+        return ids.map((id) => results.get(id) ?? "not-found")
+    }
+
+    /** By statements that commit by themselves: one job that someone holds locked does not hold up the others. */
+    async #cancelCommitted(ids: readonly number[], reason: string | null): Promise<Results> {
+        const { run, schema } = this.#core
+        const isAlone = ids.length === 1
+        let cancelled: CancelledJob[]
+        try {
+            const lockMs = isAlone ? LOCK_MS : LOCK_MS_OF_MANY
+            cancelled = await cancelJobs({ run, schema, ids, reason, lockMs })
+        } catch (error) {
+            if (isAlone || !(lockNotAvailable(error) || wasTooLong(error))) throw error
+            const half = Math.ceil(ids.length / 2)
+            const first = await this.#cancelCommitted(ids.slice(0, half), reason)
+            return [...first, ...(await this.#cancelCommitted(ids.slice(half), reason))]
+        }
+        await this.#finalize(cancelled.filter((job) => !job.isRunning))
+        for (const { kind, channel } of hintsAbout(cancelled))
+            if (kind === "cancel") this.#core.hints.announce(kind, channel)
+        return this.#resultsOf(run, ids, cancelled)
+    }
+
+    /** In the caller's transaction, which locks no more than the jobs, and whose commit we do not see. */
+    async #cancelWithin(run: Run, ids: readonly number[], reason: string | null): Promise<Results> {
+        const { schema, hints } = this.#core
+        const cancelled = await cancelJobs({ run, schema, ids, reason, lockMs: null })
+        for (const { kind, channel } of hintsAbout(cancelled))
+            await notify({ run, ...hints.notificationOf(kind, channel) })
+        return this.#resultsOf(run, ids, cancelled)
+    }
+
+    /** Finalizes jobs that are to end in any case: a daemon sees to those that we cannot finalize now. */
+    async #finalize(cancelled: readonly CancelledJob[]): Promise<void> {
+        if (cancelled.length === 0) return
+        const numLeft = await finalizeFailed({
+            core: this.#core,
+            jobs: cancelled.map((job) => ({ ...job, error: cancellationRecord(job) })),
+            reason: "cancelled",
+            onFinalized: () => undefined,
+        }).catch(() => cancelled.length)
+        if (numLeft > 0) this.#core.hints.announce("look")
+    }
+
+    /** A job that we did not find live may be over since before, or since we waited for its row: history knows by now. */
+    async #resultsOf(run: Run, ids: readonly number[], cancelled: readonly CancelledJob[]): Promise<Results> {
+        const results: Results = cancelled.map((job) => [job.id, job.isRunning ? "cancelling" : "cancelled"])
+        const live = new Set(cancelled.map((job) => job.id))
+        const rest = ids.filter((id) => !live.has(id))
+        if (rest.length === 0) return results
+        for (const id of await findFinalizedJobs({ run, schema: this.#core.schema, ids: rest }))
+            results.push([id, "finalized"])
+        return results
+    }
+}
+
+/** Whom to tell: workers of a running job's channel that they are to end it, of any other's that it is to be finalized. */
+function hintsAbout(cancelled: readonly CancelledJob[]): { kind: HintKind; channel: string }[] {
+    const hints = new Map<string, { kind: HintKind; channel: string }>()
+    for (const { isRunning, channel } of cancelled) {
+        const hint = { kind: isRunning ? "cancel" : "look", channel } as const
+        hints.set(`${hint.kind} ${channel}`, hint)
+    }
+    return [...hints.values()]
+}
