@@ -3,6 +3,25 @@ export function monotonicMs(): number {
     return performance.now()
 }
 
+/** Does something once when the current work is done, however often it is asked to meanwhile. */
+export class Soon {
+    readonly #work: () => void
+    #isAsked = false
+
+    constructor(work: () => void) {
+        this.#work = work
+    }
+
+    ask(): void {
+        if (this.#isAsked) return
+        this.#isAsked = true
+        queueMicrotask(() => {
+            this.#isAsked = false
+            this.#work()
+        })
+    }
+}
+
 /** `setTimeout` takes at most this; longer waits are taken in parts. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 

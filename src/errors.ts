@@ -1,4 +1,4 @@
-import { messageOf } from "./thrown.ts"
+import { KINDS, messageOf } from "./thrown.ts"
 
 /** The codes of every error that cuckmq throws. They are stable across releases. */
 export type CuckmqErrorCode =
@@ -15,6 +15,8 @@ export type CuckmqErrorCode =
     | "CUCKMQ_JOB_CANCELLED"
     | "CUCKMQ_INVALID_COMPLETION"
     | "CUCKMQ_COMPLETION_NOT_COMMITTED"
+    | "CUCKMQ_THREAD_EXIT"
+    | "CUCKMQ_THREAD_MODULE"
     | "CUCKMQ_EMBEDDED_IN_USE"
     | "CUCKMQ_EMBEDDED_NOT_INSTALLED"
 
@@ -30,7 +32,23 @@ export class CuckmqError extends Error {
         this.name = new.target.name
         this.code = params.code
         this.retryable = params.retryable ?? false
+        Object.defineProperty(this, KINDS, { value: kindsOf(new.target), configurable: true })
     }
+
+    /** An error of another copy of cuckmq, or of another thread, is an instance too. */
+    static override [Symbol.hasInstance](value: unknown): boolean {
+        // biome-ignore lint/complexity/noThisInStatic: asked of a class that extends this one, it is about that
+        const { name } = this
+        // biome-ignore lint/complexity/noThisInStatic: likewise
+        if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
+        if (typeof value !== "object" || value === null || !(KINDS in value)) return false
+        return Array.isArray(value[KINDS]) && value[KINDS].includes(name)
+    }
+}
+
+function kindsOf(target: unknown): string[] {
+    if (typeof target !== "function" || target === Error) return []
+    return [target.name, ...kindsOf(Object.getPrototypeOf(target))]
 }
 
 /** An option has a value that it cannot have, or a name that does not exist. Thrown before anything is done. */
@@ -207,6 +225,36 @@ export class CompletionNotCommittedError extends CuckmqError {
             message: `job ${params.jobID} called complete, but its transaction was not committed`,
             cause: params.cause,
         })
+    }
+}
+
+/**
+ * What an attempt fails with whose job function runs in a thread, when that ended before it: the job function called
+ * `process.exit`, something threw where nobody caught it, memory ran out, or it did not heed its aborted signal. `cause`
+ * is what was thrown, or the reason of the signal.
+ */
+export class ThreadExitError extends CuckmqError {
+    constructor(params: { jobID: number; how: string; cause?: unknown }) {
+        super({
+            code: "CUCKMQ_THREAD_EXIT",
+            message: `the thread that ran job ${params.jobID} ${params.how}`,
+            cause: params.cause,
+        })
+    }
+}
+
+/** What an attempt fails with whose job function cannot be had from its `module`. `cause` says why. */
+export class ThreadModuleError extends CuckmqError {
+    /** The URL of the module. */
+    readonly module: string
+
+    constructor(params: { url: string; exportName: string; cause?: unknown }) {
+        super({
+            code: "CUCKMQ_THREAD_MODULE",
+            message: `no job function "${params.exportName}" can be had from ${params.url}: ${messageOf(params.cause)}`,
+            cause: params.cause,
+        })
+        this.module = params.url
     }
 }
 

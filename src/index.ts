@@ -20,6 +20,8 @@ export {
     LeaseLostError,
     SchemaNotPreparedError,
     ShutdownError,
+    ThreadExitError,
+    ThreadModuleError,
 } from "./errors.ts"
 export type {
     DaemonError,
@@ -50,7 +52,15 @@ export type {
 } from "./events.ts"
 export type { CompleteOptions, JobContext } from "./job-context.ts"
 export { JobDefinition } from "./job-definition.ts"
-export type { JobDefinitionOptions, JobFunction, RetryDelay } from "./job-definition-options.ts"
+export type {
+    AnyJobDefinitionOptions,
+    JobDefinitionOptions,
+    JobFunction,
+    PayloadOf,
+    ResultOf,
+    RetryDelay,
+    ThreadJobDefinitionOptions,
+} from "./job-definition-options.ts"
 export type { CancelOptions, CancelResult, Jobs } from "./jobs.ts"
 export type { ConcurrencyLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"

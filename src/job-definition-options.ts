@@ -4,12 +4,23 @@ import { type ConcurrencyLimit, toGate } from "./limit-options.ts"
 import { callable, durationMs, knownOptions, nameText, positiveMs, wholeNumber } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
 import { defaultRetryDelayMs } from "./retry.ts"
+import { toThreadModule } from "./threads/thread-module.ts"
 
 /** Does the work of a job. What it returns is kept as the job's result; what it throws, with the attempt. */
 export type JobFunction<Payload extends object, Result> = (
     payload: Payload,
     context: JobContext,
 ) => Result | Promise<Result>
+
+/** Any job function. */
+type AnyJobFunction = (payload: never, context: JobContext) => unknown
+
+/** The payload that a job function takes: for definitions whose job function is in a module. */
+export type PayloadOf<Function extends AnyJobFunction> =
+    Parameters<Function> extends [infer Payload extends object, ...unknown[]] ? Payload : {}
+
+/** The result that a job function returns: for definitions whose job function is in a module. */
+export type ResultOf<Function extends AnyJobFunction> = Awaited<ReturnType<Function>>
 
 /** How long to wait before the next attempt: milliseconds, or a function of the attempt that failed. */
 export type RetryDelay = number | ((params: { attempt: number; error: unknown }) => number)
@@ -67,9 +78,47 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      * 100 counts as 100, since a lease that lapses before its claim is answered would hand jobs round without end.
      */
     lockIntervalMs?: number
+    /**
+     * Where the job function runs: `"process"`, the default, is on the event loop of the process. With `"thread"` there
+     * is a `module` in place of `jobFunction`: see `ThreadJobDefinitionOptions`.
+     */
+    runIn?: "process"
     /** Does the work. */
     jobFunction: JobFunction<Payload, Result>
 }
+
+/**
+ * The options of a job definition whose job function runs in a thread of its worker, so that it may keep a processor busy
+ * without keeping the process from anything. The options do not tell what the module's job function takes and returns, so
+ * say it: `new JobDefinition<PayloadOf<typeof resize>, ResultOf<typeof resize>>({ runIn: "thread", … })`.
+ */
+export interface ThreadJobDefinitionOptions<Payload extends object, Result>
+    extends Omit<JobDefinitionOptions<Payload, Result>, "runIn" | "jobFunction"> {
+    /**
+     * Runs the job function in one of the worker's threads, which runs nothing else meanwhile. Costs two messages a job,
+     * and several MB a thread.
+     */
+    runIn: "thread"
+    /**
+     * The module that exports the job function: the URL of a file, such as `new URL("./resize.js", import.meta.url)`, as
+     * URL or text, or an absolute path. Each thread loads it for itself, at the first job. When it cannot be loaded, the
+     * attempt fails with `ThreadModuleError`.
+     */
+    module: URL | string
+    /** The name that the module exports the job function under. Default `default`. */
+    exportName?: string
+    /**
+     * A job function that goes on for so many milliseconds after its signal was aborted has its thread ended, whatever it
+     * does: nothing in it is told, and no `finally` runs. 0 is at once, `null` never before the worker has stopped.
+     * Default 5,000.
+     */
+    forceAfterMs?: number | null
+}
+
+/** What `new JobDefinition` takes: a job function, or a module that exports one, and not both. */
+export type AnyJobDefinitionOptions<Payload extends object, Result> =
+    | (JobDefinitionOptions<Payload, Result> & { module?: never; exportName?: never; forceAfterMs?: never })
+    | (ThreadJobDefinitionOptions<Payload, Result> & { jobFunction?: never })
 
 /** The defaults of `JobDefinitionOptions`. */
 export const JOB_DEFINITION_DEFAULTS = Object.freeze({
@@ -81,6 +130,7 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     timeoutIntervalMs: 12 * 60 * 60_000,
     attemptTimeoutMs: null,
     lockIntervalMs: 60_000,
+    runIn: "process",
 })
 
 const OPTIONS = [
@@ -95,7 +145,11 @@ const OPTIONS = [
     "timeoutIntervalMs",
     "attemptTimeoutMs",
     "lockIntervalMs",
+    "runIn",
     "jobFunction",
+    "module",
+    "exportName",
+    "forceAfterMs",
 ]
 
 const MAX_ATTEMPTS = 1_000_000
@@ -109,10 +163,9 @@ const MIN_LOCK_INTERVAL_MS = 100
  * @throws InvalidOptionError for an option that is unknown or out of its range.
  */
 export function toRegisteredJob<Payload extends object, Result>(
-    options: JobDefinitionOptions<Payload, Result>,
+    options: AnyJobDefinitionOptions<Payload, Result>,
 ): RegisteredJob {
     knownOptions("JobDefinition", options, OPTIONS)
-    const jobFunction = callable("jobFunction", options.jobFunction)
     const retryDelayMs = toRetryDelay(options.retryDelayMs)
     const {
         repeatIntervalMs = JOB_DEFINITION_DEFAULTS.repeatIntervalMs,
@@ -142,9 +195,23 @@ export function toRegisteredJob<Payload extends object, Result>(
         ),
         gate: toGate(options),
         retryDelayMs,
-        // The payload is what `defer` encoded, so its type is the one that `defer` demanded.
-        run: (payload: unknown, context: JobContext) => jobFunction(payload as Payload, context),
+        ...toRun(options),
     })
+}
+
+function toRun<Payload extends object, Result>(
+    options: AnyJobDefinitionOptions<Payload, Result>,
+): Pick<RegisteredJob, "runsInThread" | "run"> {
+    const module = toThreadModule(options)
+    if (module !== null) {
+        const run: RegisteredJob["run"] = ({ payload, context, threads }) =>
+            threads.run({ module, payload, context })
+        return { runsInThread: true, run }
+    }
+    const { jobFunction } = options as JobDefinitionOptions<Payload, Result>
+    callable("jobFunction", jobFunction)
+    // The payload is what `defer` encoded, so its type is the one that `defer` demanded.
+    return { runsInThread: false, run: ({ payload, context }) => jobFunction(JSON.parse(payload), context) }
 }
 
 function toRetryDelay(option: RetryDelay | undefined): RegisteredJob["retryDelayMs"] {

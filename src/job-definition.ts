@@ -2,7 +2,7 @@ import { type Core, coreOf } from "./config.ts"
 import { checkedClient, type SqlClient } from "./db/client.ts"
 import { type DeferClient, type DeferOptions, toNewJob } from "./defer-options.ts"
 import type { NewJob } from "./enqueuer.ts"
-import { type JobDefinitionOptions, toRegisteredJob } from "./job-definition-options.ts"
+import { type AnyJobDefinitionOptions, toRegisteredJob } from "./job-definition-options.ts"
 import { knownOptions, listOf } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
 
@@ -12,7 +12,7 @@ export class JobDefinition<Payload extends object, Result = void> {
     readonly #job: RegisteredJob
 
     /** @throws InvalidOptionError for an option that is unknown or out of its range. */
-    constructor(options: JobDefinitionOptions<Payload, Result>) {
+    constructor(options: AnyJobDefinitionOptions<Payload, Result>) {
         this.#job = toRegisteredJob(options)
         this.#core = coreOf(options.config)
     }

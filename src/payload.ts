@@ -39,6 +39,15 @@ export function encodePayload(params: { payload: unknown; definition: string; ma
     return text
 }
 
+/** A result that another thread has made JSON text of, or could not. */
+export class EncodedResult {
+    readonly encoded: { text: string | null } | { reason: string }
+
+    constructor(encoded: { text: string | null } | { reason: string }) {
+        this.encoded = encoded
+    }
+}
+
 /** The result of a handler as JSON text, as `JSON.stringify` has it; or why it cannot be kept. */
 export function encodeResult(
     result: unknown,
@@ -46,8 +55,9 @@ export function encodeResult(
 ): { text: string | null } | { reason: string } {
     if (result === undefined) return { text: null }
     try {
-        const text: string | undefined = JSON.stringify(result)
-        if (text === undefined) return { reason: `a ${typeof result} has no JSON form` }
+        const encoded = result instanceof EncodedResult ? result.encoded : toText(result)
+        if ("reason" in encoded || encoded.text === null) return encoded
+        const { text } = encoded
         if (
             SUSPECT_ESCAPE.test(text) &&
             findFault({ value: JSON.parse(text), path: "result", ancestors: [], isSuspect: true })
@@ -62,6 +72,11 @@ export function encodeResult(
         // Whatever a toJSON throws may throw in its turn when it is read, and the job must be settled all the same.
         return { reason: messageOf(error) }
     }
+}
+
+function toText(result: unknown): { text: string } | { reason: string } {
+    const text: string | undefined = JSON.stringify(result)
+    return text === undefined ? { reason: `a ${typeof result} has no JSON form` } : { text }
 }
 
 interface Place {

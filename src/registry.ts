@@ -5,6 +5,16 @@ import { DuplicateDefinitionError } from "./errors.ts"
 import type { Gate } from "./gate.ts"
 import type { JobContext } from "./job-context.ts"
 import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
+import type { ThreadPool } from "./threads/thread-pool.ts"
+
+/** A run of a job function. */
+export interface JobCall {
+    /** As JSON text. */
+    readonly payload: string
+    readonly context: JobContext
+    /** The threads of the worker. */
+    readonly threads: ThreadPool
+}
 
 /** A job definition as those see it who run its jobs. */
 export interface RegisteredJob extends DefinitionRow {
@@ -14,8 +24,10 @@ export interface RegisteredJob extends DefinitionRow {
     gate: Gate | null
     /** Milliseconds before the next attempt after a failed one. */
     retryDelayMs(params: { attempt: number; error: unknown }): number
+    /** Whether the job function needs a thread to itself. */
+    runsInThread: boolean
     /** Runs the job function. */
-    run(payload: unknown, context: JobContext): unknown
+    run(call: JobCall): unknown
 }
 
 /** The definitions of one Config: those registered, and the ids that the database knows them by. */

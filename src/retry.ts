@@ -31,7 +31,7 @@ export function retryDelayAfter(params: {
 }
 
 /** Also known where two copies of cuckmq are loaded, one by `import` and one by `require`. */
-const UNRETRYABLE = Symbol.for("cuckmq.unretryable")
+export const UNRETRYABLE: unique symbol = Symbol.for("cuckmq.unretryable")
 
 /**
  * For job functions to throw: the attempt has failed, and so would every other, so the job is finalized as failed now,

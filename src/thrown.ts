@@ -8,6 +8,9 @@ export interface ThrownRecord {
     worker: string | null
 }
 
+/** The names of the classes that an error of ours is of, for other copies of cuckmq and other threads to know it by. */
+export const KINDS: unique symbol = Symbol.for("cuckmq.kinds")
+
 /** How much of an error is kept, in bytes of UTF-8. */
 const MAX_BYTES = 16 * 1024
 const MAX_NAME_BYTES = 256

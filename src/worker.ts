@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os"
 import { type Config, type Core, coreOf } from "./config.ts"
 import { Daemon } from "./daemon.ts"
 import type { EventHandler } from "./events.ts"
 import { callable, durationMs, knownOptions, nameText, numberUpTo, positiveMs } from "./options.ts"
 import { WorkerSession } from "./work/session.ts"
+import type { WorkerSettings } from "./work/settings.ts"
 
 /** The options of a worker. */
 export interface WorkerOptions {
@@ -14,6 +16,12 @@ export interface WorkerOptions {
     channel?: string
     /** How many jobs run at the same time. Values below 1 mean 1. Default 0; at most 100,000. */
     concurrency?: number
+    /**
+     * The most threads for job functions of definitions with `runIn: "thread"`, each for one job at a time. They start when
+     * they are needed, and end when nothing came for half a minute. Values below 1 mean 1; never more than `concurrency`;
+     * at most 1,000. Default `null`: as many as the machine has processors for us (`os.availableParallelism()`).
+     */
+    numThreads?: number | null
     /**
      * How many milliseconds to sleep after finding no job before looking again. New jobs of this Config, and of
      * others where LISTEN is heard, wake the worker earlier. Default 1000.
@@ -33,17 +41,20 @@ export const WORKER_DEFAULTS = Object.freeze({
     name: "anon",
     channel: "_default",
     concurrency: 0,
+    numThreads: null,
     processIntervalMs: 1_000,
     orphanGraceMs: 300_000,
 })
 
 const MAX_CONCURRENCY = 100_000
+const MAX_THREADS = 1_000
 
 const OPTIONS = [
     "config",
     "name",
     "channel",
     "concurrency",
+    "numThreads",
     "processIntervalMs",
     "orphanGraceMs",
     "eventHandler",
@@ -52,7 +63,7 @@ const OPTIONS = [
 /** Runs jobs. Starts when it is constructed. */
 export class Worker extends Daemon {
     readonly #core: Core
-    readonly #options: Readonly<Required<Omit<WorkerOptions, "config" | "name" | "eventHandler">>>
+    readonly #options: Readonly<Omit<WorkerSettings, "core" | "name" | "emit">>
 
     /** @throws InvalidOptionError for an option that is unknown or out of its range. */
     constructor(options: WorkerOptions) {
@@ -63,9 +74,16 @@ export class Worker extends Daemon {
             eventHandler: eventHandler === undefined ? undefined : callable("eventHandler", eventHandler),
         })
         this.#core = coreOf(options.config)
+        const concurrency = atLeastOne(
+            "concurrency",
+            options.concurrency ?? WORKER_DEFAULTS.concurrency,
+            MAX_CONCURRENCY,
+        )
+        const numThreads = options.numThreads ?? WORKER_DEFAULTS.numThreads ?? availableParallelism()
         this.#options = Object.freeze({
             channel: nameText("channel", options.channel ?? WORKER_DEFAULTS.channel),
-            concurrency: toConcurrency(options.concurrency ?? WORKER_DEFAULTS.concurrency),
+            concurrency,
+            numThreads: Math.min(atLeastOne("numThreads", numThreads, MAX_THREADS), concurrency),
             processIntervalMs: positiveMs(
                 "processIntervalMs",
                 options.processIntervalMs ?? WORKER_DEFAULTS.processIntervalMs,
@@ -84,6 +102,6 @@ export class Worker extends Daemon {
     }
 }
 
-function toConcurrency(value: unknown): number {
-    return Math.max(1, Math.floor(numberUpTo("concurrency", value, MAX_CONCURRENCY)))
+function atLeastOne(option: string, value: unknown, max: number): number {
+    return Math.max(1, Math.floor(numberUpTo(option, value, max)))
 }

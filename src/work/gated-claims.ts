@@ -4,7 +4,7 @@ import type { GatedProgress } from "../statements/claim-gated-jobs.ts"
 import { ensureGates } from "../statements/gates.ts"
 import type { Claim, Claimer, ClaimHost, KnownDefinition } from "./claimer.ts"
 import type { Lookout } from "./lookout.ts"
-import type { RunPool } from "./run-pool.ts"
+import type { RunPool, Wanted } from "./run-pool.ts"
 import { StrayJobs } from "./stray-jobs.ts"
 
 /** Where more lanes are full than one claim goes through, looking for one that is not takes a tenth of the time. */
@@ -83,17 +83,17 @@ export class GatedClaims {
     claimMore(): void {
         const { gated } = this.#lookout
         if (!this.#mayHaveJobs || this.#isClaiming || gated.length === 0 || !this.#host.mayClaim()) return
-        const numWanted = this.#pool.numGatedWanted()
-        if (numWanted > 0) void this.#claim(gated, numWanted)
+        const wanted = this.#pool.wantedOfGated(gated)
+        if (wanted.limit > 0) void this.#claim(wanted)
     }
 
-    async #claim(definitions: readonly KnownDefinition[], numWanted: number): Promise<void> {
+    async #claim({ definitions, limit }: Wanted): Promise<void> {
         this.#isClaiming = true
         this.#mayHaveJobs = false
         try {
             await this.#prepare(definitions)
             const sentMs = monotonicMs()
-            const claim = await this.#claimer.claimGated(this.#toAsk(definitions), numWanted)
+            const claim = await this.#claimer.claimGated(this.#toAsk(definitions), limit)
             this.#isClaiming = false
             if (!this.#isStopped) this.#goOn(claim, claim.answeredAtMs - sentMs)
             this.#host.onClaimed(claim)

@@ -57,7 +57,7 @@ export class LimitedClaims {
     }
 
     async #claim(): Promise<void> {
-        const { limited } = this.#lookout
+        const limited = this.#pool.startable(this.#lookout.limited)
         // Where jobs are claimed ahead they are short, so a slot will be free in a moment.
         const hasRoom = this.#pool.numFree > 0 || this.#pool.numAhead > 0
         if (!this.#host.mayClaim() || this.#isClaiming || limited.length === 0 || !hasRoom) return

@@ -1,19 +1,27 @@
 import { monotonicMs } from "../clock.ts"
+import type { Event } from "../events.ts"
 
 /** How often to look, and what is worth telling. */
 const LOOK_MS = 250
 const BLOCKED_MS = 1_000
 
-/** Measures how long the event loop was blocked, while a worker runs jobs. */
+/** Measures how long the event loop was blocked, while a worker runs jobs, and tells of it. */
 export class LoopWatch {
     readonly #isWanted: () => boolean
-    readonly #onBlocked: (delayMs: number) => void
+    readonly #isLeaseRenewed: () => boolean
+    readonly #emit: (event: Event) => void
     #timer: NodeJS.Timeout | undefined
     #lookAtMs = 0
 
-    constructor(params: { isWanted: () => boolean; onBlocked: (delayMs: number) => void }) {
+    constructor(params: {
+        isWanted: () => boolean
+        /** Whether leases are renewed meanwhile. */
+        isLeaseRenewed: () => boolean
+        emit: (event: Event) => void
+    }) {
         this.#isWanted = params.isWanted
-        this.#onBlocked = params.onBlocked
+        this.#isLeaseRenewed = params.isLeaseRenewed
+        this.#emit = params.emit
     }
 
     /** Goes on until it is not wanted any more. */
@@ -30,7 +38,12 @@ export class LoopWatch {
     #look(): void {
         const delayMs = monotonicMs() - this.#lookAtMs
         this.#timer = undefined
-        if (delayMs >= BLOCKED_MS) this.#onBlocked(delayMs)
+        if (delayMs >= BLOCKED_MS) this.#tell(delayMs)
         if (this.#isWanted()) this.#schedule()
+    }
+
+    #tell(delayMs: number): void {
+        const isLeaseRenewed = this.#isLeaseRenewed()
+        this.#emit({ eventType: "worker-event-loop-blocked", delayMs, isLeaseRenewed })
     }
 }

@@ -1,4 +1,5 @@
 import type { Event } from "../events.ts"
+import type { ThreadPool } from "../threads/thread-pool.ts"
 import type { Settler } from "./settler.ts"
 
 /** What a `Run` needs of its worker. */
@@ -6,6 +7,7 @@ export interface RunHost<Run> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    readonly threads: ThreadPool
     emit(event: Event): void
     /** The handler no longer needs its slot: it ended, or it was given up. */
     onSlotFree(run: Run): void

@@ -27,6 +27,7 @@ type Host = RunHost<JobRun>
 /** One claimed job, from the claim until its outcome is recorded. Knows nothing of polling. */
 export class JobRun implements HeldJob {
     readonly job: ClaimedJob
+    readonly runsInThread: boolean
     readonly #definition: RegisteredJob
     readonly #host: Host
     readonly #deadlines: Deadlines
@@ -44,6 +45,7 @@ export class JobRun implements HeldJob {
     constructor(params: { job: ClaimedJob; definition: RegisteredJob; host: Host; answeredAtMs: number }) {
         this.job = params.job
         this.#definition = params.definition
+        this.runsInThread = params.definition.runsInThread
         this.#host = params.host
         this.#deadlines = new Deadlines(this, params.answeredAtMs + params.job.timeoutMs)
         const { id, attempt } = params.job
@@ -78,8 +80,8 @@ export class JobRun implements HeldJob {
         this.#deadlines.begin(this.#definition.attemptTimeoutMs)
         this.#report.started()
         try {
-            const result = await this.#definition.run(JSON.parse(this.job.payload), this.#context)
-            this.#succeed(result)
+            const call = { payload: this.job.payload, context: this.#context, threads: this.#host.threads }
+            this.#succeed(await this.#definition.run(call))
         } catch (thrown) {
             if (this.#snoozed !== undefined && thrown === this.#snoozed) this.#putOff(this.#snoozed.delayMs)
             else this.#fail({ value: thrown })

@@ -1,42 +1,81 @@
 import { monotonicMs } from "../clock.ts"
-import { Pace } from "./pace.ts"
+import type { ThreadPool } from "../threads/thread-pool.ts"
+import type { KnownDefinition } from "./claimer.ts"
 import type { JobRun } from "./run-job.ts"
+import { Stock } from "./stock.ts"
 
 /** Runs claimed ahead go back when they have not started after this long. */
-const MAX_WAIT_MS = 500
+export const MAX_WAIT_MS = 500
 
-/** A worker's slots, and the runs that were claimed ahead for them. */
+/** What to claim, and how much of it. */
+export interface Wanted {
+    readonly definitions: readonly KnownDefinition[]
+    readonly limit: number
+}
+
+/**
+ * A worker's slots, and the runs that were claimed ahead for them. Those that need a thread besides a slot are apart, so
+ * that nothing waits behind them while slots are free.
+ */
 export class RunPool {
     readonly #concurrency: number
-    readonly #pace: Pace
-    readonly #running = new Set<JobRun>()
-    #ahead: { run: JobRun; sinceMs: number }[] = []
-    #firstAhead = 0
-    #numGatedAhead = 0
+    readonly #threads: ThreadPool
+    readonly #here: Stock
+    readonly #inThreads: Stock
+    #hasLeftOut = false
 
-    constructor(concurrency: number) {
-        this.#concurrency = concurrency
-        this.#pace = new Pace(concurrency)
+    constructor(params: { concurrency: number; threads: ThreadPool }) {
+        this.#concurrency = params.concurrency
+        this.#threads = params.threads
+        this.#here = new Stock(params.concurrency)
+        this.#inThreads = new Stock(params.threads.size)
     }
 
     get numFree(): number {
-        return Math.max(0, this.#concurrency - this.#running.size)
+        return Math.max(0, this.#concurrency - this.#here.numRunning - this.#inThreads.numRunning)
     }
 
     get numAhead(): number {
-        return this.#ahead.length - this.#firstAhead
+        return this.#here.numWaiting
     }
 
     get isEmpty(): boolean {
-        return this.#running.size === 0 && this.numAhead === 0
+        return this.#both.every((stock) => stock.numRunning === 0 && stock.numWaiting === 0)
     }
 
-    /** How many jobs to claim now: enough for the free slots and for what will end within the next moments. */
-    numWanted(): number {
-        const numAhead = this.#pace.ahead(monotonicMs())
-        const room = this.numFree + numAhead - this.numAhead
-        // While there is a stock, wait until a claim is worth its round trip.
-        return this.numAhead > 0 && room < numAhead / 2 ? 0 : Math.max(0, room)
+    /** Whether runs wait for a thread. */
+    get isShortOfThreads(): boolean {
+        return this.#inThreads.numWaiting > 0
+    }
+
+    /** What to claim now of these definitions. */
+    wanted(all: readonly KnownDefinition[]): Wanted {
+        const numHere = this.#here.numWanted(this.numFree)
+        const numInThreads = this.#numWantedInThreads()
+        const definitions = this.#without(all, numInThreads)
+        if (definitions.length === 0) return { definitions, limit: 0 }
+        return { definitions, limit: isAnyHere(definitions) ? Math.max(numHere, numInThreads) : numInThreads }
+    }
+
+    /** The same of gated definitions: no more than what can be started in a moment. */
+    wantedOfGated(all: readonly KnownDefinition[]): Wanted {
+        const numInThreads = Math.max(0, this.#threads.numFree - this.#inThreads.numWaiting)
+        const definitions = this.#without(all, numInThreads)
+        if (definitions.length === 0) return { definitions, limit: 0 }
+        const limit = this.numGatedWanted()
+        return { definitions, limit: isAnyHere(definitions) ? limit : Math.min(limit, numInThreads) }
+    }
+
+    /** Leaves out the definitions that run in threads while no thread is free: another worker may have one. */
+    startable(definitions: readonly KnownDefinition[]): readonly KnownDefinition[] {
+        return this.#without(definitions, this.#numWantedInThreads())
+    }
+
+    /** Whether definitions were left out since this was asked last. */
+    takeHasLeftOut(): boolean {
+        const hasLeftOut = this.#hasLeftOut
+        this.#hasLeftOut = false
+        return hasLeftOut
     }
 
     /**
@@ -45,60 +84,63 @@ export class RunPool {
      */
     numGatedWanted(): number {
         if (this.numAhead === 0) return this.numFree
-        return this.#numGatedAhead === 0 ? this.#concurrency : 0
+        return this.#here.numGatedWaiting === 0 ? this.#concurrency : 0
     }
 
     /** Takes runs to start as slots come free. */
     add(runs: readonly JobRun[]): void {
         const nowMs = monotonicMs()
-        for (const run of runs) {
-            this.#ahead.push({ run, sinceMs: nowMs })
-            if (run.isGated) this.#numGatedAhead++
-        }
+        for (const run of runs) this.#stockOf(run).add(run, nowMs)
     }
 
     /** Starts runs while there are free slots. */
     startAll(): void {
-        if (this.numAhead > 0) this.#pace.begin(monotonicMs())
-        while (this.#running.size < this.#concurrency) {
-            const next = this.#ahead[this.#firstAhead]
-            if (next === undefined) break
-            this.#firstAhead++
-            if (next.run.isGated) this.#numGatedAhead--
-            this.#running.add(next.run)
-            void next.run.start()
-        }
-        if (this.#firstAhead === this.#ahead.length && this.#firstAhead > 0) {
-            this.#ahead = []
-            this.#firstAhead = 0
+        while (this.numFree > 0) {
+            const hasStarted = this.#threads.numFree > 0 && this.#inThreads.startNext()
+            if (!hasStarted && !this.#here.startNext()) return
         }
     }
 
     /** A run no longer needs its slot. */
     free(run: JobRun): void {
-        if (!this.#running.delete(run)) return
-        this.#pace.tick()
-        if (this.#running.size === 0) this.#pace.pause(monotonicMs())
+        this.#stockOf(run).end(run)
     }
 
     /** Takes out the runs that have waited too long for a slot: another worker may have one. */
     takeStale(): JobRun[] {
-        const oldest = this.#ahead[this.#firstAhead]
-        if (oldest === undefined || monotonicMs() - oldest.sinceMs < MAX_WAIT_MS) return []
-        return this.takeAhead()
+        return this.#both.flatMap((stock) => (stock.waitedMs < MAX_WAIT_MS ? [] : stock.takeWaiting()))
     }
 
     /** Takes out the runs that have not started, all or those meant. */
     takeAhead(isMeant: (run: JobRun) => boolean = () => true): JobRun[] {
-        const waiting = this.#ahead.slice(this.#firstAhead)
-        this.#ahead = waiting.filter(({ run }) => !isMeant(run))
-        this.#firstAhead = 0
-        this.#numGatedAhead = this.#ahead.filter(({ run }) => run.isGated).length
-        return waiting.map(({ run }) => run).filter(isMeant)
+        return this.#both.flatMap((stock) => stock.takeWaiting(isMeant))
     }
 
     /** The runs whose handlers are at work. */
     get running(): readonly JobRun[] {
-        return [...this.#running]
+        return this.#both.flatMap((stock) => [...stock.running])
     }
+
+    get #both(): Stock[] {
+        return [this.#here, this.#inThreads]
+    }
+
+    #stockOf(run: JobRun): Stock {
+        return run.runsInThread ? this.#inThreads : this.#here
+    }
+
+    #numWantedInThreads(): number {
+        return this.#inThreads.numWanted(Math.min(this.numFree, this.#threads.numFree))
+    }
+
+    #without(all: readonly KnownDefinition[], numInThreads: number): readonly KnownDefinition[] {
+        if (numInThreads > 0) return all
+        const definitions = all.filter(({ definition }) => !definition.runsInThread)
+        if (definitions.length < all.length) this.#hasLeftOut = true
+        return definitions
+    }
+}
+
+function isAnyHere(definitions: readonly KnownDefinition[]): boolean {
+    return definitions.some(({ definition }) => !definition.runsInThread)
 }

@@ -1,7 +1,8 @@
-import { Alarm, monotonicMs } from "../clock.ts"
+import { Alarm, monotonicMs, Soon } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
+import { ThreadPool } from "../threads/thread-pool.ts"
 import { type Claim, Claimer, type ClaimHost } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
 import { GatedClaims } from "./gated-claims.ts"
@@ -11,7 +12,7 @@ import { Lookout } from "./lookout.ts"
 import { LoopWatch } from "./loop-watch.ts"
 import type { RunHost } from "./run-host.ts"
 import { JobRun } from "./run-job.ts"
-import { RunPool } from "./run-pool.ts"
+import { MAX_WAIT_MS, RunPool } from "./run-pool.ts"
 import { RunWatch } from "./run-watch.ts"
 import type { WorkerSettings } from "./settings.ts"
 import { Settler } from "./settler.ts"
@@ -29,6 +30,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    readonly threads: ThreadPool
     readonly #settings: WorkerSettings
     readonly #leases: LeaseKeeper
     readonly #claimer: Claimer
@@ -39,26 +41,29 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #runWatch: RunWatch
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
+    /** Runs that end in the same tick are replaced together. */
+    readonly #pumpSoon = new Soon(() => this.#pump())
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
     readonly #forcedEnd: ForcedEnd
     #mayHaveJobs = false
     #isClaiming = false
     #isHeldUp = false
-    #isPumping = false
     #isStopping = false
     #isEnding = false
     #resolveEnded: () => void = () => undefined
 
     constructor(settings: WorkerSettings) {
         this.#settings = settings
-        const { core, name } = settings
+        const { core, name, concurrency } = settings
         this.channel = settings.channel
         this.worker = name
         this.maxResultBytes = core.maxPayloadBytes
         this.settler = new Settler({ core, worker: name, onError: this.#report })
         this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
         this.#claimer = new Claimer({ core, leases: this.#leases })
-        this.#pool = new RunPool(settings.concurrency)
+        const onFree = () => this.#onThreadFree()
+        this.threads = new ThreadPool({ size: settings.numThreads, onFree, onError: this.#report })
+        this.#pool = new RunPool({ concurrency, threads: this.threads })
         this.ended = new Promise((resolve) => {
             this.#resolveEnded = resolve
         })
@@ -93,12 +98,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#gated = new GatedClaims({ ...parts, core, onError: this.#report })
         this.#loopWatch = new LoopWatch({
             isWanted: () => !this.#pool.isEmpty,
-            onBlocked: (delayMs) =>
-                this.emit({
-                    eventType: "worker-event-loop-blocked",
-                    delayMs,
-                    isLeaseRenewed: this.#leases.hasStandby,
-                }),
+            isLeaseRenewed: () => this.#leases.hasStandby,
+            emit: settings.emit,
         })
         this.#unsubscribe = core.hints.subscribe(this)
         this.#lookout.look()
@@ -109,10 +110,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         if (kind === "cancel") return this.#runWatch.check()
         // Jobs that were handed back stand in their old places, which claims are past.
         if (kind === "resume") this.#claimer.lanes.rewind(monotonicMs())
-        this.#mayHaveJobs = true
-        this.#limited.wake()
-        this.#gated.wake()
-        this.#claimMore()
+        this.#claimAll()
     }
 
     stop(): void {
@@ -135,11 +133,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     onSlotFree(run: JobRun): void {
         this.#pool.free(run)
-        // Runs that end in the same tick are replaced together.
-        if (!this.#isPumping) {
-            this.#isPumping = true
-            queueMicrotask(this.#pump)
-        }
+        this.#pumpSoon.ask()
     }
 
     onSettled(run: JobRun): void {
@@ -158,15 +152,27 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         else this.#settings.core.hints.announce("ready", this.channel)
     }
 
-    readonly #pump = (): void => {
-        this.#isPumping = false
+    #onThreadFree(): void {
+        if (this.#pool.takeHasLeftOut()) this.#claimAll()
+        this.#pumpSoon.ask()
+    }
+
+    #pump(): void {
         this.#pool.startAll()
+        if (this.#pool.isShortOfThreads) this.#lookout.lookWithin(MAX_WAIT_MS)
         this.#claimMore()
         if (this.#isStopping) this.#endIfDone()
     }
 
     readonly #report = (activity: string, error: unknown): void => {
         this.emit({ eventType: "daemon-error", activity, error })
+    }
+
+    #claimAll(): void {
+        this.#mayHaveJobs = true
+        this.#limited.wake()
+        this.#gated.wake()
+        this.#claimMore()
     }
 
     /** A look tells about limited definitions apart, by `onRelease`: to ask for them too would ask for another look. */
@@ -181,9 +187,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         if (!this.#mayClaim()) return
         this.#limited.claimMore()
         this.#gated.claimMore()
-        if (!this.#mayHaveJobs || this.#isClaiming || this.#lookout.unlimited.length === 0) return
-        const numWanted = this.#pool.numWanted()
-        if (numWanted > 0) void this.#claim(numWanted)
+        if (this.#mayHaveJobs && !this.#isClaiming) void this.#claim()
     }
 
     /** Not while it stops, nor while outcomes pile up. */
@@ -192,11 +196,13 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         return !this.#isStopping && !this.#isHeldUp
     }
 
-    async #claim(numWanted: number): Promise<void> {
+    async #claim(): Promise<void> {
+        const { definitions, limit } = this.#pool.wanted(this.#lookout.unlimited)
+        if (limit === 0) return
         this.#isClaiming = true
         this.#mayHaveJobs = false
         try {
-            const claim = await this.#claimer.claim(this.#lookout.unlimited, numWanted)
+            const claim = await this.#claimer.claim(definitions, limit)
             // A hint that came meanwhile may be about a job that this claim was too early for.
             this.#mayHaveJobs ||= !claim.isDrained
             this.#isClaiming = false
@@ -267,10 +273,12 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     async #finish(): Promise<void> {
+        const threadsEnded = this.threads.end()
         await this.settler.drain()
         await this.#lookout.idle()
         await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
         await this.#unsubscribe()
+        await threadsEnded
         this.#forcedEnd.clear()
         this.#conclude()
     }

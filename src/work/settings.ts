@@ -7,6 +7,7 @@ export interface WorkerSettings {
     readonly name: string
     readonly channel: string
     readonly concurrency: number
+    readonly numThreads: number
     readonly processIntervalMs: number
     readonly orphanGraceMs: number
     readonly emit: (event: Event) => void

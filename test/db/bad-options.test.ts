@@ -37,6 +37,14 @@ const MAKERS: Record<string, Make> = {
     Config: ({ pool }, options) => new Config({ pool, ...options }),
     JobDefinition: ({ config }, options) =>
         new JobDefinition({ config, name: "job", jobFunction: () => undefined, ...options } as never),
+    "JobDefinition in a thread": ({ config }, options) =>
+        new JobDefinition({
+            config,
+            name: "job",
+            runIn: "thread",
+            module: "/srv/job.js",
+            ...options,
+        } as never),
     Worker: ({ config }, options) => new Worker({ config, ...options }),
     Orchestrator: ({ config }, options) => new Orchestrator({ config, ...options }),
 }
@@ -58,13 +66,36 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         concurrencyLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         timeoutIntervalMs: NOT_POSITIVE,
         lockIntervalMs: NOT_POSITIVE,
+        runIn: ["thread ", "worker", "", ...NOT_FUNCTIONS],
         jobFunction: [undefined, null, ...NOT_FUNCTIONS],
+        // Only in a thread.
+        module: ["/srv/job.js"],
+        exportName: ["default"],
+        forceAfterMs: [null, 0],
+    },
+    "JobDefinition in a thread": {
+        module: [
+            undefined,
+            null,
+            "",
+            "job.js",
+            "./job.js",
+            "https://example.org/job.js",
+            "/a\u0000",
+            5,
+            {},
+            [],
+        ],
+        exportName: NOT_NAMES,
+        forceAfterMs: NOT_DURATIONS,
+        jobFunction: [() => undefined],
     },
     Worker: {
         config: NOT_CONFIGS,
         name: NOT_NAMES,
         channel: NOT_NAMES,
         concurrency: NOT_CONCURRENCIES,
+        numThreads: [1_001, ...NOT_CONCURRENCIES],
         processIntervalMs: NOT_POSITIVE,
         orphanGraceMs: NOT_DURATIONS,
         eventHandler: NOT_FUNCTIONS,
@@ -121,7 +152,7 @@ describe("an option of another kind or out of its range", () => {
         for (const name of ["chanel", "__proto__x", "toString", ""]) {
             const error = thrownBy(() => make(queue, { [name]: 1 })) as CuckmqError
             expect(error).toMatchObject({ code: "CUCKMQ_INVALID_OPTION", option: name })
-            expect(error.message).toContain(`${owner} has no option`)
+            expect(error.message).toContain(`${owner.split(" ")[0]} has no option`)
         }
     })
 

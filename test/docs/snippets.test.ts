@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import pg from "pg"
+import ts from "typescript"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import {
     type Consumer,
@@ -49,9 +50,14 @@ export async function finish(definitions: { register(): void }[], daemons: Daemo
 
 /** What a fragment declares as constants of a class. */
 function constantsOf(text: string, className: string): string[] {
-    return [...text.matchAll(new RegExp(`const (\\w+) = new ${className}\\(`, "g"))].map(
+    return [...text.matchAll(new RegExp(`const (\\w+) = new ${className}(?:<.+>)?\\(`, "g"))].map(
         ([, name = ""]) => name,
     )
+}
+
+function compile(text: string): string {
+    const { ESNext } = ts.ModuleKind
+    return ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ESNext, verbatimModuleSyntax: true })
 }
 
 function preludeOf({ text, mark }: Snippet): string {
@@ -82,7 +88,14 @@ describe("the snippets of README.md", () => {
         packed = await packPackage()
         consumer = await makeConsumer({ packed, name: "readme", type: "module" })
         consumer.write({ "harness.ts": HARNESS })
-        for (const snippet of marked("file: ")) consumer.write({ [snippet.mark.slice(6)]: snippet.text })
+        for (const { mark, text } of marked("file: ")) {
+            const file = mark.slice(6)
+            consumer.write({ [file]: text })
+            // Threads load what is compiled.
+            const compiled = file.replace(/\.ts$/, ".js")
+            if (typescript.some((snippet) => snippet.text.includes(`new URL("./${compiled}"`)))
+                consumer.write({ [compiled]: compile(text) })
+        }
         for (const snippet of marked("run")) consumer.write({ [fileOf(snippet)]: programOf(snippet) })
         for (const snippet of marked("types")) {
             consumer.write({ [fileOf(snippet)]: preludeOf(snippet) + snippet.text })

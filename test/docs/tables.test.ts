@@ -3,6 +3,7 @@ import { CONFIG_DEFAULTS } from "../../src/config.ts"
 import * as errors from "../../src/errors.ts"
 import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
+import { THREAD_DEFAULTS } from "../../src/threads/thread-module.ts"
 import { WORKER_DEFAULTS } from "../../src/worker.ts"
 import { membersOf, publicDeclarations } from "../support/declarations.ts"
 import { codeOf, tableAfter } from "../support/readme.ts"
@@ -105,6 +106,17 @@ describe("the option tables of README.md", () => {
             expect(Object.fromEntries(stated)).toEqual(defaults)
         })
     }
+
+    it("have the options of definitions that run in a thread, and their defaults", () => {
+        const rows = tableAfter('#### **JobDefinition#constructor**, with `runIn: "thread"`')
+        const options = membersOf(declarations, "ThreadJobDefinitionOptions")
+        expect(rows.map((row) => [codeOf(row[0]), row[2]])).toEqual(
+            options.map(({ name, isOptional }) => [name, isOptional ? "no" : "yes"]),
+        )
+        const stated = rows.filter((row) => row[2] === "no")
+        const defaults = stated.map((row) => [codeOf(row[0]), defaultIn(row[3] ?? "")])
+        expect(Object.fromEntries(defaults)).toEqual(THREAD_DEFAULTS)
+    })
 
     it("have the options of defer, complete, join and the embedded pool", () => {
         const names = (heading: string) => tableAfter(heading).map((row) => codeOf(row[0]))

@@ -17,6 +17,7 @@ import {
 } from "../../src/index.ts"
 import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
+import { THREAD_DEFAULTS } from "../../src/threads/thread-module.ts"
 import { WORKER_DEFAULTS } from "../../src/worker.ts"
 import { fuzz } from "../support/fuzz.ts"
 import { makeQueue, type Queue } from "../support/with-schema.ts"
@@ -68,6 +69,13 @@ const OWNERS: Record<string, Owner> = {
             const context = { core: coreOf(config), emit: () => undefined }
             for (const chore of [heartbeat(1), repeatJobs(1)])
                 expect(await chore.run(context)).toBeGreaterThanOrEqual(0)
+        },
+    },
+    "JobDefinition in a thread": {
+        options: ["module", ...Object.keys(THREAD_DEFAULTS)],
+        use: async (queue, options) => {
+            const thread = { runIn: "thread", module: "/srv/job.js", jobFunction: undefined }
+            await makeDefinition(freshConfig(queue), { ...thread, ...options }).defer({ payload: {} })
         },
     },
     Worker: {

@@ -55,6 +55,51 @@ main()
 const PRINTED = "true succeeded 3\ntrue InvalidPayloadError CUCKMQ_INVALID_PAYLOAD payload.a\n"
 const NAMES = "{ Config, CuckmqError, JobDefinition, Orchestrator, Worker }"
 
+/** Runs jobs in a thread that succeed, end for good, and are told why they are aborted; prints what they threw. */
+const THREADS_BODY = `
+async function main() {
+    const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+    const config = new Config({ pool })
+    await config.prepareSchema()
+    const job = new JobDefinition({
+        config,
+        name: "job",
+        runIn: "thread",
+        module: MODULE,
+        numAttempts: 1,
+        retryDelayMs: 0,
+        attemptTimeoutMs: 2_000,
+    })
+    job.register()
+    let numEnded = 0
+    const worker = new Worker({
+        config,
+        eventHandler: ({ event }) => {
+            if (event.eventType === "worker-job-error") console.log(event.error.name, event.error.message)
+            if (event.eventType.startsWith("worker-job-finalize") && ++numEnded === 3) worker.stop()
+        },
+    })
+    await job.deferMany(["return", "end", "wait"].map((how) => ({ payload: { how } })))
+    await worker.join()
+    const { rows } = await pool.query("select result from _cuckmq.job_history where outcome = 'succeeded'")
+    console.log(JSON.stringify(rows))
+    await pool.end()
+}
+main()
+`
+
+/** Its signal's reason is of the class that it knows, though the error was made on the other side. */
+const THREAD_JOB = `
+async function run({ how }, { attempt, signal }) {
+    if (how === "return") return { isMainThread }
+    if (how === "end") throw new Unretryable("no use")
+    if (attempt === 2) return "again"
+    await new Promise((resolve) => signal.addEventListener("abort", resolve))
+    console.log(signal.reason instanceof AttemptTimeoutError, signal.reason instanceof LeaseLostError)
+    throw signal.reason
+}
+`
+
 const EMBEDDED_BODY = `
 async function main() {
     const pool = await embeddedPool()
@@ -173,6 +218,43 @@ describe("the tarball", () => {
                 env: { ...process.env, DATABASE_URL: connectionString },
             })
             expect({ stdout, stderr }).toEqual({ stdout: PRINTED, stderr: "" })
+        })
+    }
+
+    const threads = [
+        {
+            kind: "ESM",
+            file: "threads.mjs",
+            head: `import pg from "pg"\nimport ${NAMES} from "cuckmq"\nconst MODULE = new URL("./job.mjs", import.meta.url)`,
+            job: `import { isMainThread } from "node:worker_threads"
+                import { AttemptTimeoutError, LeaseLostError, Unretryable } from "cuckmq"
+                export default run`,
+        },
+        {
+            kind: "CommonJS",
+            file: "threads.cjs",
+            head: `const pg = require("pg")\nconst ${NAMES} = require("cuckmq")\nconst MODULE = require.resolve("./job.cjs")`,
+            job: `const { isMainThread } = require("node:worker_threads")
+                const { AttemptTimeoutError, LeaseLostError, Unretryable } = require("cuckmq")
+                module.exports = run`,
+        },
+    ]
+    for (const { kind, file, head, job } of threads) {
+        it(`runs jobs in threads in a project of ${kind}, which ends when its worker has`, async () => {
+            const { folder, write } = kind === "ESM" ? esm : cjs
+            const env = { ...process.env, DATABASE_URL: await makeDatabase() }
+            write({ [file]: head + THREADS_BODY, [file.replace("threads", "job")]: job + THREAD_JOB })
+            const { stdout, stderr } = await runFile(process.execPath, [file], { cwd: folder, env })
+            expect(stderr).toBe("")
+            const lines = stdout.trim().split("\n")
+            expect(lines.sort()).toEqual(
+                [
+                    "AttemptTimeoutError attempt 1 of job 3 timed out",
+                    "Unretryable no use",
+                    '[{"result":{"isMainThread":false}},{"result":"again"}]',
+                    "true false",
+                ].sort(),
+            )
         })
     }
 

@@ -3,6 +3,7 @@ import type { Core } from "../../../src/config.ts"
 import type { Event } from "../../../src/index.ts"
 import { selectCancelRequests } from "../../../src/statements/cancel-jobs.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
+import { ThreadPool } from "../../../src/threads/thread-pool.ts"
 import { Claimer, type KnownDefinition } from "../../../src/work/claimer.ts"
 import { LeaseKeeper } from "../../../src/work/lease-keeper.ts"
 import type { RunHost } from "../../../src/work/run-host.ts"
@@ -26,6 +27,8 @@ export class SteppedWorker implements RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    /** The model has no job that needs one. */
+    readonly threads = new ThreadPool({ size: 1, onFree: () => undefined, onError: () => undefined })
     readonly events: Event[] = []
     readonly runs = new Set<SteppedRun>()
     /** Its leases were let lapse: it claims nothing more, but what it runs may still end. */

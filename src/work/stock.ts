@@ -1,0 +1,88 @@
+import { monotonicMs } from "../clock.ts"
+import { Pace } from "./pace.ts"
+import type { JobRun } from "./run-job.ts"
+
+/** The runs of one kind: those that were claimed and wait to be started, in their order, and those that are at work. */
+export class Stock {
+    readonly #pace: Pace
+    readonly #running = new Set<JobRun>()
+    #waiting: { run: JobRun; sinceMs: number }[] = []
+    #first = 0
+    #numGatedWaiting = 0
+
+    constructor(concurrency: number) {
+        this.#pace = new Pace(concurrency)
+    }
+
+    get numRunning(): number {
+        return this.#running.size
+    }
+
+    get numWaiting(): number {
+        return this.#waiting.length - this.#first
+    }
+
+    /** How many of those that wait hold a place of their definition's. */
+    get numGatedWaiting(): number {
+        return this.#numGatedWaiting
+    }
+
+    get running(): Iterable<JobRun> {
+        return this.#running
+    }
+
+    /** How long the first one has waited. */
+    get waitedMs(): number {
+        const oldest = this.#waiting[this.#first]
+        return oldest === undefined ? 0 : monotonicMs() - oldest.sinceMs
+    }
+
+    /** How many to claim now: enough for what is free and for what will end within the next moments. */
+    numWanted(numFree: number): number {
+        const numAhead = this.#pace.ahead(monotonicMs())
+        const room = numFree + numAhead - this.numWaiting
+        // While there is a stock, wait until a claim is worth its round trip.
+        return this.numWaiting > 0 && room < numAhead / 2 ? 0 : Math.max(0, room)
+    }
+
+    add(run: JobRun, nowMs: number): void {
+        this.#waiting.push({ run, sinceMs: nowMs })
+        if (run.isGated) this.#numGatedWaiting++
+    }
+
+    /** Starts the first one that waits. Returns false when none does. */
+    startNext(): boolean {
+        const next = this.#waiting[this.#first]
+        if (next === undefined) return false
+        if (this.#running.size === 0) this.#pace.begin(monotonicMs())
+        this.#first++
+        if (next.run.isGated) this.#numGatedWaiting--
+        if (this.numWaiting === 0) this.#clear()
+        this.#running.add(next.run)
+        void next.run.start()
+        return true
+    }
+
+    /** A run is no longer at work. Returns false when it was not. */
+    end(run: JobRun): boolean {
+        if (!this.#running.delete(run)) return false
+        this.#pace.tick()
+        if (this.#running.size === 0) this.#pace.pause(monotonicMs())
+        return true
+    }
+
+    /** Takes out those that wait, all or those meant. */
+    takeWaiting(isMeant: (run: JobRun) => boolean = () => true): JobRun[] {
+        const waiting = this.#waiting.slice(this.#first)
+        this.#clear()
+        this.#waiting = waiting.filter(({ run }) => !isMeant(run))
+        this.#numGatedWaiting = this.#waiting.filter(({ run }) => run.isGated).length
+        return waiting.map(({ run }) => run).filter(isMeant)
+    }
+
+    #clear(): void {
+        this.#waiting = []
+        this.#first = 0
+        this.#numGatedWaiting = 0
+    }
+}
