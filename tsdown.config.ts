@@ -7,4 +7,6 @@ export default defineConfig({
     target: "node20",
     dts: true,
     fixedExtension: false,
+    // Doc comments are in the declarations, where editors look. Twice in the code they were a quarter of the tarball.
+    outputOptions: { comments: { jsdoc: false, annotation: true, legal: true } },
 })
