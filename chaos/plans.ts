@@ -20,6 +20,7 @@ const MIX: Readonly<Record<Exclude<JobKind, "repeat">, { share: number } | { per
     big: { perSecond: 1 / 2 },
     hostile: { share: 4 },
     effect: { share: 5 },
+    paused: { share: 3 },
 }
 
 const MAX_FAN_IN = 8

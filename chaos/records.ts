@@ -50,6 +50,18 @@ export interface RefusedRecord extends Stamp {
     readonly message: string
 }
 
+/** A call that was to cancel jobs came back well: what it said of one of them. */
+export interface CancelledRecord extends Stamp {
+    readonly kind: "cancelled"
+    readonly jobID: string
+    readonly result: string
+}
+
+/** A call that was to pause the jobs that may be paused, or to resume them, came back well. */
+export interface PausedRecord extends Stamp {
+    readonly kind: "paused" | "resumed"
+}
+
 /** A handler begins. `attempt` is the peer's own count, from 1; `token` tells claims of one job apart, if the peer has it. */
 export interface RunStartRecord extends Stamp {
     readonly kind: "run-start"
@@ -144,6 +156,8 @@ export type ChaosRecord =
     | AckedRecord
     | RolledBackRecord
     | RefusedRecord
+    | CancelledRecord
+    | PausedRecord
     | RunStartRecord
     | RunEndRecord
     | EventRecord

@@ -88,6 +88,20 @@ create table chaos.effect (
     job_id text not null,
     token text
 );
+-- Jobs that were cancelled, in whatever state they were.
+create table chaos.cancellation (
+    seq bigint generated always as identity,
+    at timestamptz not null default clock_timestamp(),
+    job_id text not null,
+    was_running boolean not null
+);
+-- What was paused, and what no longer is.
+create table chaos.pause_change (
+    seq bigint generated always as identity,
+    at timestamptz not null default clock_timestamp(),
+    name text not null,
+    change text not null -- paused, resumed
+);
 -- Definitions (queues): repeats due, retirement.
 create table chaos.definition_change (
     seq bigint generated always as identity,

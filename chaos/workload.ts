@@ -47,6 +47,8 @@ export const JOB_KINDS = [
     "hostile",
     /** Writes an effect and completes in one transaction. */
     "effect",
+    /** Does nothing. Its definition is paused now and then. */
+    "paused",
     /** Enqueued by the schedule, without a producer: one a tick. */
     "repeat",
 ] as const

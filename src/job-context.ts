@@ -53,9 +53,9 @@ export class JobContext {
     }
 
     /**
-     * Aborted when the outcome of this run no longer counts: its lease was lost, the job or the attempt timed out, or
-     * the worker stops and its grace is over. `signal.reason` is a `LeaseLostError`, `JobTimeoutError`,
-     * `AttemptTimeoutError` or `ShutdownError`.
+     * Aborted when the outcome of this run no longer counts: its lease was lost, the job was cancelled, the job or the
+     * attempt timed out, or the worker stops and its grace is over. `signal.reason` is a `LeaseLostError`,
+     * `JobCancelledError`, `JobTimeoutError`, `AttemptTimeoutError` or `ShutdownError`.
      */
     get signal(): AbortSignal {
         // Made at first use: most handlers never ask, and a controller costs more than the rest of a run.
@@ -74,7 +74,7 @@ export class JobContext {
      * rollback it may be called again in another transaction.
      *
      * @throws LeaseLostError when the job is no longer this run's to complete; the reason of `signal` when the run
-     * timed out or was handed back.
+     * timed out, was handed back, or has heard that its job is cancelled.
      * @throws InvalidCompletionError when the job is completed already, or the job function has ended.
      * @throws InvalidOptionError when `client` is not inside a transaction; InvalidPayloadError when the result cannot
      * be kept.

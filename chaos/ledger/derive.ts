@@ -158,6 +158,7 @@ export const DERIVED_TABLES = [
     "create index on transition (job_id, seq); analyze transition",
     "create index on lease_change (owner, seq); analyze lease_change",
     "analyze fault; analyze life; analyze exit; analyze event; analyze effect; analyze definition_change; analyze phase",
+    "create index on cancellation (job_id); create index on cancelled (job_id); analyze cancellation; analyze cancelled",
     "create index on event (job_id); create index on run_end (job_id); create index on intent (key)",
     "create index on acked (key); create index on effect (job_id); analyze intent; analyze acked; analyze run_start; analyze run_end",
     STEP,

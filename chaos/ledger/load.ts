@@ -107,6 +107,8 @@ async function loadServer(params: { from: pg.PoolClient; to: pg.PoolClient; offs
             attempt, owner, reason, ${micros("due_at")}, ${micros("expires_at")}`,
         lease_change: `seq, xid, ${micros("at")}, owner, worker, change, ${micros("expires_at")}`,
         effect: `seq, ${micros("at")}, key, job_id, token`,
+        cancellation: `seq, ${micros("at")}, job_id, was_running`,
+        pause_change: `seq, ${micros("at")}, name, change`,
         definition_change: `seq, xid, ${micros("at")}, name, change, detail`,
     }
     for (const [table, columns] of Object.entries(tables)) {

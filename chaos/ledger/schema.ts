@@ -12,6 +12,8 @@ create unlogged table intent (
 create unlogged table acked (at bigint, process text, key text, job_id text);
 create unlogged table rolled_back (at bigint, process text, bundle text);
 create unlogged table refused (at bigint, process text, bundle text, code text, message text);
+create unlogged table cancelled (at bigint, process text, job_id text, result text);
+create unlogged table paused (at bigint, process text, kind text);
 create unlogged table run_start (
     at bigint, process text, key text, job_kind text, job_id text, attempt integer, token text
 );
@@ -40,6 +42,8 @@ create unlogged table lease_change (
     seq bigint, xid text, at bigint, owner text, worker text, change text, expires_at bigint
 );
 create unlogged table effect (seq bigint, at bigint, key text, job_id text, token text);
+create unlogged table cancellation (seq bigint, at bigint, job_id text, was_running boolean);
+create unlogged table pause_change (seq bigint, at bigint, name text, change text);
 create unlogged table definition_change (
     seq bigint, xid text, at bigint, name text, change text, detail jsonb
 );
@@ -75,6 +79,13 @@ export const RECORD_ROWS: readonly RecordTable[] = [
         fields: `"group" text, code text, message text`,
         columns: `"group", code, message`,
     },
+    {
+        table: "cancelled",
+        kinds: ["cancelled"],
+        fields: `"jobID" text, result text`,
+        columns: `"jobID", result`,
+    },
+    { table: "paused", kinds: ["paused", "resumed"], fields: `kind text`, columns: `kind` },
     {
         table: "run_start",
         kinds: ["run-start"],

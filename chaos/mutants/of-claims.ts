@@ -3,6 +3,24 @@ import type { Mutant } from "./mutant.ts"
 /** Guards of claims: leases, limits, due times, attempts, slots. */
 export const CLAIM_MUTANTS: readonly Mutant[] = [
     {
+        name: "claims-paused",
+        about: "Claims do not look at what is paused.",
+        caughtBy: ["I24"],
+        file: "statements/claim-jobs.ts",
+        find: `and lane.definition_id <> all(\${pausedDefinitions(schema)})`,
+        replace: `and \${pausedDefinitions(schema)} is not null`,
+        faults: ["kill-worker"],
+    },
+    {
+        name: "cancels-by-halves",
+        about: "A job that waits stays ready when it is cancelled, until it is finalized.",
+        caughtBy: ["I23"],
+        file: "statements/cancel-jobs.ts",
+        find: "then 'running' else 'exhausted' end",
+        replace: "then 'running' else 'ready' end",
+        faults: ["lose-answers-to-any", "terminate-sessions"],
+    },
+    {
         name: "attempt-not-charged",
         about: "A claim does not count the attempt, so what always fails is attempted for ever.",
         caughtBy: ["I7"],

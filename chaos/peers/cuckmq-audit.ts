@@ -58,6 +58,26 @@ create trigger chaos_job_deletion after delete on ${schema}.job
     for each row execute function chaos.on_job_deletion();
 `
 
+const CONTROL = (schema: string) => /* sql */ `
+create function chaos.on_cancellation() returns trigger ${FUNCTION} as $function$
+begin
+    insert into chaos.cancellation (job_id, was_running) values (new.id, old.state = 'running');
+    return null;
+end $function$;
+create trigger chaos_cancellation after update on ${schema}.job
+    for each row when (new.cancelled_at is not null and old.cancelled_at is null)
+    execute function chaos.on_cancellation();
+
+create function chaos.on_pause() returns trigger ${FUNCTION} as $function$
+begin
+    insert into chaos.pause_change (name, change)
+    select coalesce(new.name, old.name), case tg_op when 'INSERT' then 'paused' else 'resumed' end;
+    return null;
+end $function$;
+create trigger chaos_pause after insert or delete on ${schema}.pause
+    for each row execute function chaos.on_pause();
+`
+
 const HISTORY = (schema: string) => /* sql */ `
 create function chaos.on_history() returns trigger ${FUNCTION} as $function$
 declare
@@ -151,8 +171,8 @@ create trigger chaos_definition_update after update on ${schema}.job_definition
     execute function chaos.on_definition();
 `
 
-/** Triggers on the tables of cuckmq that write what happens to jobs, leases and definitions. */
+/** Triggers on the tables of cuckmq that write what happens to jobs, pauses, leases and definitions. */
 export function cuckmqAudit(schemaName: string): string {
     const schema = pg.escapeIdentifier(schemaName)
-    return [JOB, HISTORY, LEASE, DEFINITION].map((text) => text(schema)).join("\n")
+    return [JOB, CONTROL, HISTORY, LEASE, DEFINITION].map((text) => text(schema)).join("\n")
 }

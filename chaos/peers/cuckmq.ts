@@ -64,6 +64,12 @@ class Cuckmq implements Peer {
         return {
             defer: (plans) => queue.defer(plans),
             deferIn: (client, plans) => queue.defer(plans, client),
+            cancel: (jobIDs) => queue.config.jobs.cancelMany(jobIDs.map(Number), { reason: "chaos" }),
+            pause: async (isPaused) => {
+                const target = { definition: nameOf("paused") }
+                if (isPaused) await queue.config.pause(target, { reason: "chaos" })
+                else await queue.config.resume(target)
+            },
             poolTotals: () => queue.poolTotals(),
             close: () => queue.close(),
         }
@@ -186,7 +192,7 @@ class Queue {
     #define(module: Module, kind: JobKind, handler: Handler): JobDefinition<AnyPlan, unknown> {
         return new module.JobDefinition<AnyPlan, unknown>({
             config: this.config,
-            name: `chaos-${kind}`,
+            name: nameOf(kind),
             numAttempts: NUM_RETRIES,
             retryDelayMs: () => 100 + Math.random() * 400,
             lockIntervalMs: LEASE_MS,
@@ -197,6 +203,10 @@ class Queue {
                 handler("key" in payload ? (payload as Plan) : { kind: "repeat", key: null }, runOf(context)),
         })
     }
+}
+
+function nameOf(kind: JobKind): string {
+    return `chaos-${kind}`
 }
 
 function runOf({ jobID, attempt, token, signal, complete }: JobContext): Parameters<Handler>[1] {

@@ -47,6 +47,10 @@ export interface Producer {
         client: pg.ClientBase,
         plans: readonly { plan: Plan; requiredIDs: readonly string[] }[],
     ): Promise<string[]>
+    /** Cancels jobs, and says what became of each, where the peer can. */
+    cancel?(jobIDs: readonly string[]): Promise<string[]>
+    /** Pauses the jobs that may be paused, or resumes them, where the peer can. */
+    pause?(isPaused: boolean): Promise<void>
     poolTotals?(): { total: number; idle: number; waiting: number }
     close(): Promise<void>
 }

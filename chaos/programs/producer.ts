@@ -8,10 +8,13 @@ import { Random } from "../random.ts"
 import type { Recorder } from "../recorder.ts"
 import type { DeferForm } from "../records.ts"
 import { HISTORY_MS, type Plan } from "../workload.ts"
+import { Control } from "./control.ts"
 import { pastOf } from "./past.ts"
 import { inTransaction, makePool, UnknownOutcomeError } from "./transaction.ts"
 
 const TICK_MS = 100
+/** The producer that pauses what may be paused: one, so that none ends the pause of another. */
+const PAUSING_INDEX = 1
 /** Calls under way at the same time. Those whose answers never come are given up by the queue only after a while. */
 const MAX_UNDER_WAY = 24
 /** After an outage it goes so many times faster than else, until it has caught up. */
@@ -50,6 +53,7 @@ export class ProducerProgram implements Daemon {
     readonly #underWay = new Set<Promise<void>>()
     readonly #acked: (Acked & { at: number })[] = []
     readonly #running: Promise<void>
+    readonly #control: Control
     #numAcked: number
     #numPending = 0
     #numGroups = 0
@@ -73,6 +77,14 @@ export class ProducerProgram implements Daemon {
         this.#since = past.since ?? monotonicMicros()
         this.#numAcked = past.numAcked
         this.#running = this.#run()
+        this.#control = new Control({
+            producer,
+            recorder,
+            random: this.#random.fork("control"),
+            candidates: () => this.#candidates(),
+            pauses: task.index === PAUSING_INDEX,
+            ending: this.#stopping.signal,
+        })
     }
 
     static async start(params: { peer: Peer; task: ProgramTask; recorder: Recorder }): Promise<Daemon> {
@@ -88,6 +100,7 @@ export class ProducerProgram implements Daemon {
 
     async join(graceMs: number): Promise<void> {
         await this.#running
+        await this.#control.ended()
         // What is not answered by then stays unknown.
         await Promise.race([Promise.all(this.#underWay), pause(graceMs)])
     }

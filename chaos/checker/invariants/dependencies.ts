@@ -33,7 +33,7 @@ export const dependencies = sqlInvariant({
         union all
         select format('a job that it requires failed, and it ended as %s', reason), array[job_id, parent_id]
         from edge
-        where parent_outcome = 'failed' and outcome = 'failed' and reason not in ('unmet-dependencies', 'timeout')
+        where parent_outcome = 'failed' and outcome = 'failed' and reason not in ('unmet-dependencies', 'timeout', 'cancelled')
         union all
         select 'ended as having unmet dependencies, though all succeeded', array_agg(parent_id) || job_id
         from edge

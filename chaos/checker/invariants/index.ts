@@ -1,5 +1,6 @@
 import type { Invariant } from "../invariant.ts"
 import { attempts } from "./attempts.ts"
+import { cancellation, pauses } from "./control.ts"
 import { noLoss, noPhantom } from "./delivery.ts"
 import { dependencies } from "./dependencies.ts"
 import { effects } from "./effects.ts"
@@ -36,4 +37,6 @@ export const INVARIANTS: readonly Invariant[] = [
     shutdown,
     hygiene,
     recovery,
+    cancellation,
+    pauses,
 ]

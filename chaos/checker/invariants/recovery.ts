@@ -27,7 +27,7 @@ const RECOVERED = /* sql */ `
     ) as ahead
     where (claim.ending in ('reclaimed', 'waiting') or claim.ending is null)
         -- These wait for their turn whatever happens.
-        and claim.job_kind is distinct from 'limited'
+        and claim.job_kind is distinct from 'limited' and claim.job_kind is distinct from 'paused'
     union all
     select fault, began_at, ended_at, null,
         (select min(claim.at) from claim where claim.at > fault.ended_at)

@@ -171,6 +171,24 @@ export class History {
         return to === undefined ? this : this.add("run_end", { ...run, at: us(to), outcome })
     }
 
+    /** A job was cancelled, and the caller was told what became of it a millisecond later. */
+    cancel(jobID: string, params: { at: number; result: "cancelled" | "cancelling" }): this {
+        const { at, result } = params
+        const seq = ++this.#seq
+        this.add("cancellation", { seq, at: us(at), job_id: jobID, was_running: result === "cancelling" })
+        return this.add("cancelled", { process: "producer-1.1", job_id: jobID, result, at: us(at + 1) })
+    }
+
+    /** The definition that may be paused was, for ever unless `to` says until when. */
+    pause(params: { from: number; told: number; to?: number }): this {
+        const { from, told, to } = params
+        const row = { name: "chaos-paused" }
+        this.add("pause_change", { ...row, seq: ++this.#seq, at: us(from), change: "paused" })
+        this.add("paused", { process: "producer-1.1", kind: "paused", at: us(told) })
+        if (to === undefined) return this
+        return this.add("pause_change", { ...row, seq: ++this.#seq, at: us(to), change: "resumed" })
+    }
+
     event(jobID: string, worker: string, type: string, at: number): this {
         return this.add("event", { process: worker, type, job_id: jobID, at: us(at) })
     }
