@@ -60,8 +60,11 @@ const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$/
 
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
-    "src/statements/claim-gated-jobs.ts": /^(lane|concurrencyKey\("[a-z]+\.lane"\))$/,
+    "src/statements/claim-gated-jobs.ts":
+        /^(\w+Key\("[a-z]+\.lane"\)|releasedRoom\(schema, .+\)|slotBit\("[a-z]", .+\))$/,
+    "src/statements/gate-rules.ts": /^(lane|kind|key)$/,
     "src/statements/finalize-jobs.ts": /^(name|condition|withError\("done\.errors", "done\.error"\))$/,
+    "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
     "src/statements/history.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,

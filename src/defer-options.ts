@@ -1,7 +1,7 @@
 import type { SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
-import { laneOf } from "./gate.ts"
+import { placeOf } from "./gate.ts"
 import { durationMs, instant, jobID, knownOptions, listOf } from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
@@ -55,7 +55,7 @@ export function toNewJob<Payload extends object>({
     return {
         definition,
         payload: encodePayload({ payload, definition: name, maxBytes: maxPayloadBytes }),
-        lane: gate === null ? null : laneOf({ definition: name, gate, payload }),
+        placing: gate === null ? null : placeOf({ definition: name, gate, payload }),
         delayMs: delayMs === undefined || durationMs("delayMs", delayMs) === 0 ? null : delayMs,
         runAtMs: runAt === undefined ? null : instant("runAt", runAt).getTime(),
         dependencies: listOf({

@@ -4,6 +4,7 @@ import { type Database, runOnClient } from "./db/database.ts"
 import { refusesValues, toCuckmqError, wasTooLong } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
+import type { Placing } from "./gate.ts"
 import type { Hints } from "./hints.ts"
 import type { Registry } from "./registry.ts"
 import type { DefinitionRow } from "./statements/definitions.ts"
@@ -21,7 +22,7 @@ export interface NewJob {
     runAtMs: number | null
     dependencies: readonly number[]
     /** Where it waits, if its definition is gated. */
-    lane: string | null
+    placing: Placing | null
 }
 
 /** Whether a statement stands alone, or in a transaction, which may hold the pool's only connection. */
@@ -212,7 +213,7 @@ function rejected(error: unknown): Promise<never> {
 
 /** Whether a job needs nothing but its place at the end of the ready ones. */
 function isPlainAndReady(job: NewJob): boolean {
-    return job.lane === null && isReady(job)
+    return job.placing === null && isReady(job)
 }
 
 function isReady(job: NewJob): boolean {

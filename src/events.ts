@@ -97,6 +97,14 @@ export interface WorkerJobSnooze extends AboutJob {
     delayMs: number
 }
 
+/** A job function has held its job back, and all that count under the same rate, by `context.rateLimited`. */
+export interface WorkerJobRateLimit extends AboutJob {
+    eventType: "worker-job-rate-limit"
+    attempt: number
+    /** Milliseconds until one of them may be taken from the queue again. */
+    delayMs: number
+}
+
 /**
  * A job function kept Node's event loop busy, so that nothing else in the process could go on for a second or more.
  * Told when it is over.
@@ -176,6 +184,7 @@ export type Event =
     | WorkerJobLeaseLost
     | WorkerJobReturn
     | WorkerJobSnooze
+    | WorkerJobRateLimit
     | WorkerJobResultDiscard
     | WorkerEventLoopBlocked
     | OrchestratorJobSchedule

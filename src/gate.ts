@@ -10,7 +10,18 @@ const PARTS = ["group", "concurrency", "rate"] as const
 /** What a key is for. */
 export type KeyPart = (typeof PARTS)[number]
 
-/** Says what a job is counted under, by its payload. */
+/** Whether there is a gate that holds jobs back, and does not only let them take turns. */
+export function isHoldingBack(gate: Gate | null): boolean {
+    return gate !== null && (gate.concurrency !== null || gate.rate !== null || gate.isOrdered)
+}
+
+/** Where a job of a gated definition waits, and how much of a rate it counts for. */
+export interface Placing {
+    readonly lane: string
+    readonly weight: number
+}
+
+/** Says what a job is counted under, or for, by its payload. */
 export interface KeyFunction {
     /** The option that it was given with, for messages. */
     readonly option: string
@@ -23,39 +34,71 @@ export interface ConcurrencyRule {
     readonly isKeyed: boolean
 }
 
+/** The most that may be released within any `perMs`, of a definition or of each of its keys. */
+export interface RateRule {
+    readonly max: number
+    readonly perMs: number
+    readonly isKeyed: boolean
+    /** How much of it a job counts for. */
+    readonly weight: number | KeyFunction
+}
+
 /** What holds the jobs of a definition back besides the slots of workers. */
 export interface Gate {
     readonly concurrency: ConcurrencyRule | null
+    readonly rate: RateRule | null
+    /** Whether the jobs of a group run one after the other. */
+    readonly isOrdered: boolean
     readonly keys: Readonly<Partial<Record<KeyPart, KeyFunction>>>
 }
 
 /** Of a job for which no key could be found: it is counted with others of its kind. */
-export const LANE_WITHOUT_KEYS = SEPARATOR.repeat(PARTS.length - 1)
+export const PLACING_WITHOUT_KEYS: Placing = { lane: SEPARATOR.repeat(PARTS.length - 1), weight: 1 }
 
-/**
- * The lane that a job of a gated definition belongs to: all of its keys. Jobs of a lane are held back together.
- *
- * @throws InvalidPayloadError when a key function throws, or returns what is no key.
- */
-export function laneOf(params: { definition: string; gate: Gate; payload: unknown }): string {
-    return PARTS.map((part) => {
-        const key = params.gate.keys[part]
-        return key === undefined ? "" : toKey({ ...params, key })
-    }).join(SEPARATOR)
+/** What placing a job starts from. */
+interface ToPlace {
+    definition: string
+    gate: Gate
+    payload: unknown
 }
 
-function toKey(params: { definition: string; key: KeyFunction; payload: unknown }): string {
-    const { definition, payload } = params
-    const { option, keyOf } = params.key
-    let key: unknown
+/**
+ * Where a job of a gated definition waits: its lane is made of all of its keys, and the jobs of a lane are held back
+ * together.
+ *
+ * @throws InvalidPayloadError when a function of the options throws, or returns what is no key or no weight.
+ */
+export function placeOf(job: ToPlace): Placing {
+    const lane = PARTS.map((part) => {
+        const key = job.gate.keys[part]
+        return key === undefined ? "" : toKey(job, key)
+    }).join(SEPARATOR)
+    return { lane, weight: job.gate.rate === null ? 1 : toWeight(job, job.gate.rate) }
+}
+
+function toKey(job: ToPlace, key: KeyFunction): string {
+    const value = ask(job, key)
+    if (isKey(value)) return value
+    throw refusal(job, `has no key: \`${key.option}\` must return ${KEY_RULE}`)
+}
+
+function toWeight(job: ToPlace, { weight, max }: RateRule): number {
+    if (typeof weight === "number") return weight
+    const value = ask(job, weight)
+    const isWeight = typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max
+    if (isWeight) return value
+    throw refusal(job, `has no weight: \`${weight.option}\` must return a whole number from 1 to ${max}`)
+}
+
+function ask(job: ToPlace, { option, keyOf }: KeyFunction): unknown {
     try {
         // The function takes what `defer` demanded of the payload.
-        key = keyOf(payload as never)
+        return keyOf(job.payload as never)
     } catch (cause) {
-        const reason = `has no key: \`${option}\` threw`
-        throw new InvalidPayloadError({ definition, path: "payload", reason, cause })
+        throw refusal(job, `cannot be placed: \`${option}\` threw`, cause)
     }
-    if (isKey(key)) return key
-    const reason = `has no key: \`${option}\` must return ${KEY_RULE}`
-    throw new InvalidPayloadError({ definition, path: "payload", reason })
+}
+
+function refusal({ definition }: ToPlace, reason: string, cause?: unknown): InvalidPayloadError {
+    return new InvalidPayloadError({ definition, path: "payload", reason, cause })
 }

@@ -46,6 +46,7 @@ export type {
     WorkerJobFinalizeFailureOrphaned,
     WorkerJobFinalizeSuccess,
     WorkerJobLeaseLost,
+    WorkerJobRateLimit,
     WorkerJobResultDiscard,
     WorkerJobReturn,
     WorkerJobSnooze,
@@ -62,7 +63,7 @@ export type {
     ThreadJobDefinitionOptions,
 } from "./job-definition-options.ts"
 export type { CancelOptions, CancelResult, Jobs } from "./jobs.ts"
-export type { ConcurrencyLimit } from "./limit-options.ts"
+export type { ConcurrencyLimit, JobGroup, RateLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
 export { Unretryable } from "./retry.ts"

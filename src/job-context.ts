@@ -18,6 +18,7 @@ export interface CompleteOptions {
 interface ContextRun {
     complete(options: CompleteOptions): Promise<void>
     snooze(delayMs: number): never
+    rateLimited(delayMs: number): never
 }
 
 /** What a job function is told about the run, as its second argument. */
@@ -95,6 +96,20 @@ export class JobContext {
      */
     get snooze(): (delayMs: number) => never {
         return (delayMs) => this.#run.snooze(delayMs)
+    }
+
+    /**
+     * Tells that the other side has had enough: this run ends, and for so many milliseconds no job is taken from the queue
+     * that counts under the same key of `rateLimit`, or, without a key, none of the definition. Made for an answer such as
+     * `429 Too Many Requests` with its `Retry-After`. The job goes back to its old place and is not charged: `attempt` is
+     * the same next time; `timeoutIntervalMs` goes on counting. Jobs that run already go on. Never returns; it throws what
+     * must be let through, so write `return context.rateLimited(ms)` outside of `try`.
+     *
+     * @throws InvalidOptionError when the definition has no `rateLimit`, or `delayMs` is not a number from zero to 100
+     * years.
+     */
+    get rateLimited(): (delayMs: number) => never {
+        return (delayMs) => this.#run.rateLimited(delayMs)
     }
 
     /** Aborts the signal of a run. */

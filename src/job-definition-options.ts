@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts"
 import type { JobContext } from "./job-context.ts"
-import { type ConcurrencyLimit, toGate } from "./limit-options.ts"
+import { type ConcurrencyLimit, type JobGroup, type RateLimit, toGate } from "./limit-options.ts"
 import { callable, durationMs, knownOptions, nameText, positiveMs, wholeNumber } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
 import { defaultRetryDelayMs } from "./retry.ts"
@@ -61,6 +61,18 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      * what runs; jobs of such a definition are not claimed ahead. Not together with `releaseIntervalMs`.
      */
     concurrencyLimit?: ConcurrencyLimit<Payload> | null
+    /**
+     * How many jobs of the definition, or of each key, may be taken from the queue within any `perMs` milliseconds, over
+     * all workers and processes; retries count. Never exceeded. Default `null`: no limit. Costs each claim a row to read
+     * and to write for each key. Not together with `releaseIntervalMs`.
+     */
+    rateLimit?: RateLimit<Payload> | null
+    /**
+     * Which jobs of the definition belong together. Groups that have ready jobs take turns, whatever their number and
+     * size; with `ordered`, the jobs of each run one after the other. Default `null`: jobs start in the order in which
+     * they became ready. Not together with `releaseIntervalMs`.
+     */
+    group?: JobGroup<Payload> | null
     /**
      * A job that is not finalized so many milliseconds after it was due is finalized as failed; the signal of a
      * handler that runs is aborted. Default 43,200,000 (12 hours).
@@ -127,6 +139,8 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     repeatIntervalMs: null,
     releaseIntervalMs: 0,
     concurrencyLimit: null,
+    rateLimit: null,
+    group: null,
     timeoutIntervalMs: 12 * 60 * 60_000,
     attemptTimeoutMs: null,
     lockIntervalMs: 60_000,
@@ -142,6 +156,8 @@ const OPTIONS = [
     "repeatIntervalMs",
     "releaseIntervalMs",
     "concurrencyLimit",
+    "rateLimit",
+    "group",
     "timeoutIntervalMs",
     "attemptTimeoutMs",
     "lockIntervalMs",

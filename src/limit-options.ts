@@ -1,6 +1,6 @@
 import { InvalidOptionError } from "./errors.ts"
-import type { ConcurrencyRule, Gate, KeyFunction } from "./gate.ts"
-import { callable, optionsWithin, positiveNumber } from "./options.ts"
+import type { ConcurrencyRule, Gate, KeyFunction, RateRule } from "./gate.ts"
+import { callable, optionsWithin, positiveMs, positiveNumber, trueOrFalse } from "./options.ts"
 
 /** How many jobs of a definition may run at the same time. */
 export interface ConcurrencyLimit<Payload extends object> {
@@ -14,30 +14,104 @@ export interface ConcurrencyLimit<Payload extends object> {
     key?: (payload: Payload) => string
 }
 
+/** How many jobs of a definition may be taken from the queue within a time. */
+export interface RateLimit<Payload extends object> {
+    /**
+     * The most jobs that are taken from the queue within any `perMs`, over all workers and processes; with `weight`, the
+     * most that they may weigh together. A whole number from 1 to 1,000,000.
+     */
+    max: number
+    /** The length of the window in milliseconds. It slides: there is no edge at which twice as many could be taken. */
+    perMs: number
+    /** If given, `max` counts for the jobs of each key by itself. What holds for `key` of `concurrencyLimit` holds here. */
+    key?: (payload: Payload) => string
+    /**
+     * How much of `max` a job counts for: a whole number from 1 to `max`, or a function of the payload that returns one
+     * and is called when the job is deferred. Default 1.
+     */
+    weight?: number | ((payload: Payload) => number)
+}
+
+/** Which jobs of a definition belong together. */
+export interface JobGroup<Payload extends object> {
+    /**
+     * What the jobs of a group have in common, such as a customer. Groups take turns, so that a large one does not hold
+     * up a small one. What holds for `key` of `concurrencyLimit` holds here.
+     */
+    key: (payload: Payload) => string
+    /**
+     * Whether the jobs of a group run one after the other, in the order in which they became ready, each when the one
+     * before is finalized: while that waits for its next attempt, its group waits. Default `false`.
+     */
+    ordered?: boolean
+}
+
 /** The options of a definition that hold its jobs back. */
 interface LimitOptions {
     concurrencyLimit?: unknown
+    rateLimit?: unknown
+    group?: unknown
     releaseIntervalMs?: unknown
 }
 
 const MAX_RUNNING = 100_000
+const MAX_RELEASED = 1_000_000
 
 /** Checks the options that hold jobs back. Null where none does. */
-export function toGate({ concurrencyLimit = null, releaseIntervalMs = 0 }: LimitOptions): Gate | null {
-    if (concurrencyLimit === null) return null
-    const limit = optionsWithin("concurrencyLimit", concurrencyLimit, ["max", "key"])
-    const max = positiveNumber("concurrencyLimit.max", limit.max, MAX_RUNNING)
-    const concurrency: ConcurrencyRule = Object.freeze({ max, isKeyed: limit.key !== undefined })
-    const keys = limit.key === undefined ? {} : { concurrency: toKey("concurrencyLimit.key", limit.key) }
+export function toGate(options: LimitOptions): Gate | null {
+    const { concurrencyLimit = null, rateLimit = null, group = null, releaseIntervalMs = 0 } = options
+    const concurrency = concurrencyLimit === null ? null : toConcurrency(concurrencyLimit)
+    const rate = rateLimit === null ? null : toRate(rateLimit)
+    const order = group === null ? null : toOrder(group)
+    const given = Object.entries({ concurrencyLimit, rateLimit, group }).find(([, value]) => value !== null)
+    if (given === undefined) return null
     if (releaseIntervalMs !== 0) {
-        throw new InvalidOptionError({
-            option: "concurrencyLimit",
-            message: "expected `concurrencyLimit` or `releaseIntervalMs`, got both",
-        })
+        const [option] = given
+        const message = `expected \`${option}\` or \`releaseIntervalMs\`, got both; see \`rateLimit\``
+        throw new InvalidOptionError({ option, message })
     }
-    return Object.freeze({ concurrency, keys: Object.freeze(keys) })
+    return Object.freeze({
+        concurrency: concurrency?.rule ?? null,
+        rate: rate?.rule ?? null,
+        isOrdered: order?.isOrdered ?? false,
+        keys: Object.freeze({ ...concurrency?.keys, ...rate?.keys, ...order?.keys }),
+    })
 }
 
-function toKey(option: string, value: unknown): KeyFunction {
+function toConcurrency(value: unknown): { rule: ConcurrencyRule; keys: Gate["keys"] } {
+    const { max, key } = optionsWithin("concurrencyLimit", value, ["max", "key"])
+    const rule = { max: positiveNumber("concurrencyLimit.max", max, MAX_RUNNING), isKeyed: key !== undefined }
+    const keys = key === undefined ? {} : { concurrency: toFunction("concurrencyLimit.key", key) }
+    return { rule: Object.freeze(rule), keys }
+}
+
+function toRate(value: unknown): { rule: RateRule; keys: Gate["keys"] } {
+    const {
+        max,
+        perMs,
+        key,
+        weight = 1,
+    } = optionsWithin("rateLimit", value, ["max", "perMs", "key", "weight"])
+    const maxWeight = positiveNumber("rateLimit.max", max, MAX_RELEASED)
+    const rule: RateRule = {
+        max: maxWeight,
+        perMs: positiveMs("rateLimit.perMs", perMs),
+        isKeyed: key !== undefined,
+        weight:
+            typeof weight === "function"
+                ? toFunction("rateLimit.weight", weight)
+                : positiveNumber("rateLimit.weight", weight, maxWeight),
+    }
+    const keys = key === undefined ? {} : { rate: toFunction("rateLimit.key", key) }
+    return { rule: Object.freeze(rule), keys }
+}
+
+function toOrder(value: unknown): { isOrdered: boolean; keys: Gate["keys"] } {
+    const { key, ordered = false } = optionsWithin("group", value, ["key", "ordered"])
+    const keys = { group: toFunction("group.key", key) }
+    return { isOrdered: trueOrFalse("group.ordered", ordered), keys }
+}
+
+function toFunction(option: string, value: unknown): KeyFunction {
     return Object.freeze({ option, keyOf: callable(option, value) as KeyFunction["keyOf"] })
 }

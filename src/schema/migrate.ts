@@ -4,9 +4,10 @@ import type { QuotedSchema } from "../db/identifier.ts"
 import { createTables } from "./migrations/0001-create-tables.ts"
 import { gates } from "./migrations/0002-gates.ts"
 import { addCancelAndPause } from "./migrations/0003-cancel-and-pause.ts"
+import { addRateWindows } from "./migrations/0004-add-rate-windows.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables, gates, addCancelAndPause]
+const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

@@ -157,9 +157,16 @@ delete from ${schema}.gate
 where not exists (select from ${schema}.job_definition as definition where definition.id = gate.definition_id)`,
 )
 
+/** One that no release is left in, and that is not held, says what none says as well. */
+const deleteWindowsText = statementText(
+    (schema) => /* sql */ `-- cuckmq: delete-rate-windows
+delete from ${schema}.rate_window where idle_at < clock_timestamp()`,
+)
+
 /** Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. */
 export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepMs: number }): Promise<void> {
     await run(reviveText(schema), [])
     await run(deleteText(schema), [keepMs])
     await run(deleteGatesText(schema), [])
+    await run(deleteWindowsText(schema), [])
 }

@@ -1,5 +1,6 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
+import type { Placing } from "../gate.ts"
 import type { Query } from "./query.ts"
 
 /** A job to insert that is delayed, depends on others, or waits in a lane. */
@@ -12,7 +13,7 @@ export interface TimedJob {
     runAtMs: number | null
     dependencies: readonly number[]
     /** Where it waits, if its definition is gated. */
-    lane: string | null
+    placing: Placing | null
 }
 
 /**
@@ -49,8 +50,8 @@ with edge as materialized (
     from rows from (
         pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
         pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[]),
-        pg_catalog.unnest(string_to_array($8, chr(30), ''))
-    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, turn)
+        pg_catalog.unnest(string_to_array($8, chr(30), '')), pg_catalog.unnest($9::integer[])
+    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, weight, turn)
     where not exists (select from missing)
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
@@ -77,7 +78,7 @@ with edge as materialized (
 ), inserted as (
     insert into ${schema}.job
         (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, lane,
-        payload)
+        weight, payload)
     select
         planned.id, planned.id, definition.id, definition.num_attempts, planned.num_blockers,
         case
@@ -88,7 +89,7 @@ with edge as materialized (
         end::${schema}.job_state,
         statement_timestamp(), planned.due_at,
         greatest(planned.due_at, statement_timestamp()) + definition.timeout_interval_ms * interval '1 ms',
-        planned.lane, planned.payload::json
+        planned.lane, planned.weight, planned.payload::json
     from planned
     join ${schema}.job_definition as definition on definition.id = planned.definition_id
 ), linked as (
@@ -120,7 +121,8 @@ export async function insertJobs({
         numberList(edges.map((edge) => edge.turn)),
         numberList(edges.map((edge) => edge.id)),
         numberList([...new Set(definitionIDs)]),
-        jsonList(jobs.map((job) => job.lane)),
+        jsonList(jobs.map((job) => job.placing?.lane ?? null)),
+        numberList(jobs.map((job) => job.placing?.weight ?? 1)),
     ])
     const inOrder = (cells: (string | null | undefined)[]) =>
         cells

@@ -193,7 +193,7 @@ function settle({ module, context, resolve, reject }: ThreadRun, ended: Ended): 
     if ("unloaded" in ended)
         return reject(new ThreadModuleError({ ...module, cause: reviveThrown(ended.unloaded) }))
     try {
-        context.snooze(ended.snoozed.delayMs as number)
+        context[ended.putOff.way](ended.putOff.delayMs as number)
     } catch (thrown) {
         reject(thrown)
     }

@@ -36,7 +36,7 @@ export type ResultCopy =
 export type Ended = { readonly type: "end"; readonly number: number } & (
     | { readonly result: ResultCopy }
     | { readonly thrown: ThrownCopy }
-    | { readonly snoozed: { readonly delayMs: unknown } }
+    | { readonly putOff: { readonly way: "snooze" | "rateLimited"; readonly delayMs: unknown } }
     | { readonly unloaded: ThrownCopy }
 )
 

@@ -125,6 +125,13 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
         })
     }
 
+    function putOff(run, way, delayMs) {
+        run.putOff = new Error("the job is put off: let this through")
+        run.putOff.name = "PutOff"
+        Object.assign(run.putOff, { way, delayMs })
+        throw run.putOff
+    }
+
     function makeContext(run, { jobID, name, attempt, token }) {
         return {
             jobID,
@@ -136,12 +143,8 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
                 return run.controller?.signal ?? makeSignal(run)
             },
             complete: (options) => complete(run, options),
-            snooze: (delayMs) => {
-                run.snoozed = new Error("the job is put off: let this through")
-                run.snoozed.name = "Snoozed"
-                run.snoozed.delayMs = delayMs
-                throw run.snoozed
-            },
+            snooze: (delayMs) => putOff(run, "snooze", delayMs),
+            rateLimited: (delayMs) => putOff(run, "rateLimited", delayMs),
         }
     }
 
@@ -164,9 +167,9 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
         try {
             return { result: encode(await jobFunction(JSON.parse(order.payload), makeContext(run, order))) }
         } catch (thrown) {
-            if (run.snoozed === undefined || thrown !== run.snoozed) return { thrown: copy(thrown) }
-            const { delayMs } = run.snoozed
-            return { snoozed: isCloneable(delayMs) ? { delayMs } : { delayMs: describe(delayMs) } }
+            if (run.putOff === undefined || thrown !== run.putOff) return { thrown: copy(thrown) }
+            const { way, delayMs } = run.putOff
+            return { putOff: { way, delayMs: isCloneable(delayMs) ? delayMs : describe(delayMs) } }
         }
     }
 

@@ -1,14 +1,16 @@
 import { Alarm, monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
-import type { GatedProgress } from "../statements/claim-gated-jobs.ts"
+import type { GatedProgress } from "../statements/gate-rules.ts"
 import { ensureGates } from "../statements/gates.ts"
 import type { Claim, Claimer, ClaimHost, KnownDefinition } from "./claimer.ts"
-import type { Lookout } from "./lookout.ts"
-import type { RunPool, Wanted } from "./run-pool.ts"
+import type { Wanted } from "./run-pool.ts"
 import { StrayJobs } from "./stray-jobs.ts"
 
 /** Where more lanes are full than one claim goes through, looking for one that is not takes a tenth of the time. */
 const EMPTY_SHARE = 0.1
+
+/** How soon to claim again where a rate says that it may: clocks are not that fine. */
+const MIN_RELEASE_MS = 1
 
 /** How soon to claim again where another claim was faster; doubles while it is. */
 const FIRST_CONTENDED_MS = 1
@@ -28,8 +30,7 @@ interface Round {
 export class GatedClaims {
     readonly #core: Core
     readonly #claimer: Claimer
-    readonly #lookout: Lookout
-    readonly #pool: RunPool
+    readonly #wanted: () => Wanted
     readonly #host: ClaimHost
     readonly #strays: StrayJobs
     readonly #rounds = new Map<number, Round>()
@@ -45,15 +46,14 @@ export class GatedClaims {
     constructor(params: {
         core: Core
         claimer: Claimer
-        lookout: Lookout
-        pool: RunPool
+        /** What to claim now, and how much of it. */
+        wanted: () => Wanted
         host: ClaimHost
         onError: (activity: string, error: unknown) => void
     }) {
         this.#core = params.core
         this.#claimer = params.claimer
-        this.#lookout = params.lookout
-        this.#pool = params.pool
+        this.#wanted = params.wanted
         this.#host = params.host
         this.#strays = new StrayJobs(params.core, params.onError)
     }
@@ -81,9 +81,8 @@ export class GatedClaims {
 
     /** Claims what there is room for, unless there is nothing or a claim is under way already. */
     claimMore(): void {
-        const { gated } = this.#lookout
-        if (!this.#mayHaveJobs || this.#isClaiming || gated.length === 0 || !this.#host.mayClaim()) return
-        const wanted = this.#pool.wantedOfGated(gated)
+        if (!this.#mayHaveJobs || this.#isClaiming || !this.#host.mayClaim()) return
+        const wanted = this.#wanted()
         if (wanted.limit > 0) void this.#claim(wanted)
     }
 
@@ -100,7 +99,7 @@ export class GatedClaims {
         } catch (error) {
             this.#isClaiming = false
             this.#mayHaveJobs = true
-            this.#host.onFault("claim jobs of limited definitions", error)
+            this.#host.onFault("claim jobs of gated definitions", error)
         }
     }
 
@@ -122,8 +121,9 @@ export class GatedClaims {
             (known) => ({
                 ...known,
                 afterLane: this.#roundOf(known.id).afterLane,
-                maxRunning: known.definition.gate?.concurrency?.max ?? 0,
-                isKeyed: known.definition.gate?.concurrency?.isKeyed ?? false,
+                concurrency: known.definition.gate?.concurrency ?? null,
+                rate: known.definition.gate?.rate ?? null,
+                isOrdered: known.definition.gate?.isOrdered ?? false,
             }),
         )
     }
@@ -139,7 +139,8 @@ export class GatedClaims {
     ): void {
         const fruitful = new Set(jobs.map(({ definitionID }) => definitionID))
         let isMidway = false
-        for (const { definitionID, afterLane, hasMore } of progress) {
+        for (const { definitionID, afterLane, hasMore, nextReleaseMs } of progress) {
+            if (nextReleaseMs !== null) this.#alarm.setNoLaterThan(Math.max(nextReleaseMs, MIN_RELEASE_MS))
             const round = this.#roundOf(definitionID)
             if (fruitful.has(definitionID)) round.isLast = false
             const isOver = afterLane === "" && (round.isLast || round.afterLane === "")

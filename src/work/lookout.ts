@@ -1,5 +1,6 @@
 import { Alarm, monotonicMs } from "../clock.ts"
 import { shrinking } from "../db/shrinking.ts"
+import { isHoldingBack } from "../gate.ts"
 import { reclaimLapsed } from "../recover.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { heartbeatDefinitions } from "../statements/definitions.ts"
@@ -42,6 +43,7 @@ export class Lookout {
     #unlimited: readonly KnownDefinition[] = []
     #limited: readonly KnownDefinition[] = []
     #gated: readonly KnownDefinition[] = []
+    #grouped: readonly KnownDefinition[] = []
     #isStopped = false
     #isWanted = false
     #looking: Promise<void> | undefined
@@ -81,9 +83,14 @@ export class Lookout {
         return this.#limited
     }
 
-    /** The definitions whose jobs something else holds back. */
+    /** The definitions whose jobs a gate holds back. */
     get gated(): readonly KnownDefinition[] {
         return this.#gated
+    }
+
+    /** Those whose jobs only take turns. */
+    get grouped(): readonly KnownDefinition[] {
+        return this.#grouped
     }
 
     definitionOf(id: number): RegisteredJob | undefined {
@@ -192,7 +199,9 @@ export class Lookout {
         }
         this.#known = known
         const ours = [...known.values()].filter(({ definition }) => definition.channel === channel)
-        this.#gated = ours.filter(({ definition }) => definition.gate !== null)
+        const gated = ours.filter(({ definition }) => definition.gate !== null)
+        this.#gated = gated.filter(({ definition }) => isHoldingBack(definition.gate))
+        this.#grouped = gated.filter(({ definition }) => !isHoldingBack(definition.gate))
         const ungated = ours.filter(({ definition }) => definition.gate === null)
         this.#unlimited = ungated.filter(({ definition }) => definition.releaseIntervalMs === 0)
         this.#limited = ungated.filter(({ definition }) => definition.releaseIntervalMs > 0)

@@ -7,8 +7,8 @@ import {
     LeaseLostError,
     ShutdownError,
 } from "../errors.ts"
+import { isHoldingBack } from "../gate.ts"
 import { type CompleteOptions, JobContext } from "../job-context.ts"
-import { durationMs } from "../options.ts"
 import { encodeResult } from "../payload.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { isUnretryable, retryDelayAfter } from "../retry.ts"
@@ -17,10 +17,10 @@ import { recordThrown } from "../thrown.ts"
 import { Completion } from "./completion.ts"
 import { Deadlines } from "./deadlines.ts"
 import type { HeldJob } from "./lease-keeper.ts"
+import { PutOff } from "./put-off.ts"
 import type { RunHost } from "./run-host.ts"
 import { RunReport } from "./run-report.ts"
 import type { Settled } from "./settler.ts"
-import { Snoozed } from "./snoozed.ts"
 
 type Host = RunHost<JobRun>
 
@@ -34,7 +34,6 @@ export class JobRun implements HeldJob {
     readonly #report: RunReport
     #context: JobContext | undefined
     #completion: Completion | undefined
-    #snoozed: Snoozed | undefined
     /** Why we gave the handler up, if we did. */
     #givenUp: Error | undefined
     /** The outcome is decided; whatever the handler still does changes nothing. */
@@ -58,7 +57,7 @@ export class JobRun implements HeldJob {
 
     /** Whether it holds a place of its definition's until its outcome is recorded. */
     get isGated(): boolean {
-        return this.#definition.gate !== null
+        return isHoldingBack(this.#definition.gate)
     }
 
     get token(): number {
@@ -83,7 +82,7 @@ export class JobRun implements HeldJob {
             const call = { payload: this.job.payload, context: this.#context, threads: this.#host.threads }
             this.#succeed(await this.#definition.run(call))
         } catch (thrown) {
-            if (this.#snoozed !== undefined && thrown === this.#snoozed) this.#putOff(this.#snoozed.delayMs)
+            if (PutOff.isOf(this, thrown)) this.#putOff(thrown)
             else this.#fail({ value: thrown })
         }
     }
@@ -107,8 +106,12 @@ export class JobRun implements HeldJob {
 
     /** Ends the run: what it throws is to be let through by the handler. */
     snooze(delayMs: number): never {
-        this.#snoozed = new Snoozed(durationMs("delayMs", delayMs))
-        throw this.#snoozed
+        throw PutOff.snooze(this, delayMs)
+    }
+
+    /** The same, and no job that counts under the same rate is claimed meanwhile. */
+    rateLimited(delayMs: number): never {
+        throw PutOff.rateLimited(this, delayMs, this.#definition)
     }
 
     /** Checks deadlines that were too far away for a timer. */
@@ -224,12 +227,12 @@ export class JobRun implements HeldJob {
     }
 
     /** The handler wants its job to be run again later. */
-    #putOff(delayMs: number): void {
+    #putOff(thrown: PutOff): void {
         if (!this.#end()) return
-        const write = () => this.#host.settler.snooze({ id: this.id, token: this.token, delayMs })
+        const write = () => thrown.write(this.#host.settler)
         this.#settle(write, () => {
-            this.#report.snoozed(delayMs)
-            this.#host.onRetry(delayMs)
+            this.#report.putOff(thrown)
+            this.#host.onRetry(thrown.delayMs)
         })
     }
 

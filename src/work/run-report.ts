@@ -1,4 +1,5 @@
 import type { FailureReason } from "../events.ts"
+import type { PutOff } from "./put-off.ts"
 import type { RunHost } from "./run-host.ts"
 
 /** Tells what becomes of one run, by the events of its worker. */
@@ -40,8 +41,8 @@ export class RunReport {
         this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about, reason })
     }
 
-    snoozed(delayMs: number): void {
-        this.#host.emit({ eventType: "worker-job-snooze", ...this.#about, attempt: this.#attempt, delayMs })
+    putOff({ eventType, delayMs }: PutOff): void {
+        this.#host.emit({ eventType, ...this.#about, attempt: this.#attempt, delayMs })
     }
 
     returned(): void {

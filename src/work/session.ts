@@ -3,13 +3,12 @@ import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
 import { ThreadPool } from "../threads/thread-pool.ts"
-import { type Claim, Claimer, type ClaimHost } from "./claimer.ts"
+import { type Claim, Claimer } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
-import { GatedClaims } from "./gated-claims.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
-import { LimitedClaims } from "./limited-claims.ts"
 import { Lookout } from "./lookout.ts"
 import { LoopWatch } from "./loop-watch.ts"
+import { OtherClaims } from "./other-claims.ts"
 import type { RunHost } from "./run-host.ts"
 import { JobRun } from "./run-job.ts"
 import { MAX_WAIT_MS, RunPool } from "./run-pool.ts"
@@ -36,8 +35,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #claimer: Claimer
     readonly #pool: RunPool
     readonly #lookout: Lookout
-    readonly #limited: LimitedClaims
-    readonly #gated: GatedClaims
+    /** The claims of definitions that are not plain. */
+    readonly #others: OtherClaims
     readonly #runWatch: RunWatch
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
@@ -77,7 +76,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             lanes: this.#claimer.lanes,
             onError: this.#report,
             onReady: () => this.#claimReady(),
-            onRelease: (inMs) => this.#limited.wakeWithin(inMs),
+            onRelease: (inMs) => this.#others.releaseWithin(inMs),
             onLook: () => this.#refresh(),
             onPaused: (ids) => this.#giveBackAhead(ids),
         })
@@ -88,14 +87,18 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             intervalMs: settings.processIntervalMs,
             onError: this.#report,
         })
-        const host: ClaimHost = {
-            mayClaim: () => this.#mayClaim(),
-            onClaimed: (claim) => this.#take(claim),
-            onFault: (activity, error) => this.#afterFault(activity, error),
-        }
-        const parts = { claimer: this.#claimer, lookout: this.#lookout, pool: this.#pool, host }
-        this.#limited = new LimitedClaims({ ...parts, processIntervalMs: settings.processIntervalMs })
-        this.#gated = new GatedClaims({ ...parts, core, onError: this.#report })
+        this.#others = new OtherClaims({
+            settings,
+            claimer: this.#claimer,
+            lookout: this.#lookout,
+            pool: this.#pool,
+            host: {
+                mayClaim: () => this.#mayClaim(),
+                onClaimed: (claim) => this.#take(claim),
+                onFault: (activity, error) => this.#afterFault(activity, error),
+            },
+            onError: this.#report,
+        })
         this.#loopWatch = new LoopWatch({
             isWanted: () => !this.#pool.isEmpty,
             isLeaseRenewed: () => this.#leases.hasStandby,
@@ -117,8 +120,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#isStopping = true
         this.#lookout.stop()
         this.#retryAlarm.clear()
-        this.#limited.stop()
-        this.#gated.stop()
+        this.#others.stop()
         for (const run of this.#pool.takeAhead()) run.giveBack()
         this.#endIfDone()
     }
@@ -170,23 +172,21 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     #claimAll(): void {
         this.#mayHaveJobs = true
-        this.#limited.wake()
-        this.#gated.wake()
+        this.#others.wake()
         this.#claimMore()
     }
 
     /** A look tells about limited definitions apart, by `onRelease`: to ask for them too would ask for another look. */
     #claimReady(): void {
         this.#mayHaveJobs = true
-        this.#gated.wake()
+        this.#others.wakeGated()
         this.#claimMore()
     }
 
     /** Claims what there is room for, unless a claim is under way already. */
     #claimMore(): void {
         if (!this.#mayClaim()) return
-        this.#limited.claimMore()
-        this.#gated.claimMore()
+        this.#others.claimMore()
         if (this.#mayHaveJobs && !this.#isClaiming) void this.#claim()
     }
 
@@ -242,13 +242,13 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         const stale = this.#pool.takeStale()
         for (const run of stale) run.giveBack()
         if (stale.length > 0) this.#mayHaveJobs = true
-        this.#gated.look()
+        this.#others.look()
     }
 
     /** A job that may have held back others has ended: we can have one of them, or another worker that has a slot. */
     #onPlaceFree(): void {
         const hasRoom = !this.#isStopping && this.#pool.numGatedWanted() > 0
-        if (hasRoom) this.#gated.wake()
+        if (hasRoom) this.#others.wakeGated()
         else this.#settings.core.hints.announce("ready", this.channel)
     }
 
@@ -265,7 +265,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     }
 
     #endIfDone(): void {
-        const isClaiming = this.#isClaiming || this.#limited.isClaiming || this.#gated.isClaiming
+        const isClaiming = this.#isClaiming || this.#others.isClaiming
         const isBusy = isClaiming || !this.#pool.isEmpty
         if (isBusy || this.#isEnding) return
         this.#isEnding = true

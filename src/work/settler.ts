@@ -7,6 +7,7 @@ import type { FailureReason } from "../events.ts"
 import { announceDependents, finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
 import { findSettledJobs } from "../statements/find-settled-jobs.ts"
+import { type Hold, holdJobs } from "../statements/hold-jobs.ts"
 import type { ClaimKey, LetGo } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
@@ -57,6 +58,7 @@ export class Settler {
     readonly #retried: Batcher<Retry, Settled>
     readonly #returned: Batcher<ClaimKey, Settled>
     readonly #snoozed: Batcher<Snooze, Settled>
+    readonly #held: Batcher<Hold, Settled>
     readonly #completed: Batcher<ClaimKey, Settled>
     readonly #pending = new Set<Promise<Settled>>()
     #numPending = 0
@@ -82,6 +84,11 @@ export class Settler {
             activity: "put jobs off",
             strip: (job: Snooze) => job,
             write: async (jobs) => this.#letGo(await snoozeJobs({ run, schema, jobs })),
+        })
+        this.#held = this.#batcher({
+            activity: "hold jobs back",
+            strip: (job: Hold) => job,
+            write: async (jobs) => this.#letGo(await holdJobs({ run, schema, jobs })),
         })
         this.#completed = this.#batcher({
             activity: "find completed jobs",
@@ -115,6 +122,10 @@ export class Settler {
 
     snooze(job: Snooze): Promise<Settled> {
         return this.#track(this.#snoozed.add(job))
+    }
+
+    hold(job: Hold): Promise<Settled> {
+        return this.#track(this.#held.add(job))
     }
 
     giveBack(job: ClaimKey): Promise<Settled> {

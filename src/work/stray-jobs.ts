@@ -1,12 +1,14 @@
 import type { Core } from "../config.ts"
-import { LANE_WITHOUT_KEYS, laneOf } from "../gate.ts"
+import { PLACING_WITHOUT_KEYS, type Placing, placeOf } from "../gate.ts"
+import type { RegisteredJob } from "../registry.ts"
 import { putIntoLanes, type StrayCursor, selectStrayJobs } from "../statements/gates.ts"
 import type { KnownDefinition } from "./claimer.ts"
 
 /** How many ready jobs of a definition are looked at in one statement. */
 const MAX_JOBS = 1_000
 
-const START: StrayCursor = { priority: -(2 ** 31), position: 0 }
+/** Before the first of all. */
+const START = { priority: -(2 ** 31), position: 0 }
 
 /**
  * Finds ready jobs of gated definitions that are in no lane, and puts them into theirs: those that were deferred by a
@@ -24,33 +26,39 @@ export class StrayJobs {
     }
 
     async gather(definitions: readonly KnownDefinition[]): Promise<void> {
-        for (const definition of definitions) {
-            let hasFound = true
-            while (hasFound) hasFound = await this.#gatherSome(definition)
-        }
+        let rest = definitions
+        while (rest.length > 0) rest = await this.#gatherSome(rest)
     }
 
-    /** Returns whether it found some and has not come to the end. */
-    async #gatherSome({ id, definition }: KnownDefinition): Promise<boolean> {
-        const { gate, name } = definition
+    /** Returns the definitions of which it found some, and that have more. */
+    async #gatherSome(definitions: readonly KnownDefinition[]): Promise<KnownDefinition[]> {
         const { run, schema } = this.#core
-        if (gate === null) return false
-        const after = this.#cursors.get(id) ?? START
-        const query = { run, schema, definitionID: id, after, limit: MAX_JOBS }
-        const { jobs, next } = await selectStrayJobs(query)
-        this.#cursors.set(id, next ?? START)
-        if (jobs.length === 0) return false
-        const laneFor = (payload: string) => {
-            try {
-                return laneOf({ definition: name, gate, payload: JSON.parse(payload) })
-            } catch (error) {
-                // Without a lane it would wait for ever.
-                this.#onFault(`find the key of a job of ${name}`, error)
-                return LANE_WITHOUT_KEYS
-            }
+        const after = definitions.map(({ id }) => this.#cursors.get(id) ?? { definitionID: id, ...START })
+        const found = await selectStrayJobs({ run, schema, after, limit: MAX_JOBS })
+        const rest: KnownDefinition[] = []
+        for (const known of definitions) {
+            const { jobs = [], next } = found.get(known.id) ?? {}
+            if (next === undefined) this.#cursors.delete(known.id)
+            else this.#cursors.set(known.id, next)
+            if (jobs.length === 0) continue
+            const placed = jobs.map(({ id, payload }) => ({
+                id,
+                ...this.#placeOf(known.definition, payload),
+            }))
+            await putIntoLanes({ run, schema, jobs: placed })
+            if (next !== undefined) rest.push(known)
         }
-        const inLanes = jobs.map((job) => ({ id: job.id, lane: laneFor(job.payload) }))
-        await putIntoLanes({ run, schema, jobs: inLanes })
-        return next !== undefined
+        return rest
+    }
+
+    #placeOf({ name, gate }: RegisteredJob, payload: string): Placing {
+        if (gate === null) return PLACING_WITHOUT_KEYS
+        try {
+            return placeOf({ definition: name, gate, payload: JSON.parse(payload) })
+        } catch (error) {
+            // Without a lane it would wait for ever.
+            this.#onFault(`find the key of a job of ${name}`, error)
+            return PLACING_WITHOUT_KEYS
+        }
     }
 }

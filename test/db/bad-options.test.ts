@@ -64,6 +64,8 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         repeatIntervalMs: NOT_POSITIVE,
         releaseIntervalMs: NOT_DURATIONS,
         concurrencyLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
+        rateLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
+        group: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         timeoutIntervalMs: NOT_POSITIVE,
         lockIntervalMs: NOT_POSITIVE,
         runIn: ["thread ", "worker", "", ...NOT_FUNCTIONS],
@@ -178,15 +180,30 @@ describe("an option of another kind or out of its range", () => {
     })
 })
 
+/** What is right within an option that is an object. */
+const WITHIN: Record<string, object> = {
+    concurrencyLimit: { max: 1 },
+    rateLimit: { max: 1, perMs: 1 },
+    group: {},
+}
+
 describe("an option within an option", () => {
     it.each<[string, string, readonly unknown[]]>([
         ["concurrencyLimit", "max", [undefined, null, 0, 100_001, ...NOT_COUNTS]],
         ["concurrencyLimit", "key", [null, ...NOT_FUNCTIONS]],
         ["concurrencyLimit", "min", [1]],
+        ["rateLimit", "max", [undefined, null, 0, 1_000_001, ...NOT_COUNTS]],
+        ["rateLimit", "perMs", [undefined, null, ...NOT_POSITIVE]],
+        ["rateLimit", "key", [null, ...NOT_FUNCTIONS]],
+        ["rateLimit", "weight", [null, 0, 2, ...NOT_COUNTS.filter((value) => typeof value !== "function")]],
+        ["rateLimit", "per", [1]],
+        ["group", "key", [undefined, null, ...NOT_FUNCTIONS]],
+        ["group", "ordered", [null, 0, 1, "true", {}, []]],
+        ["group", "order", [true]],
     ])("%s.%s is refused by name", async (option, name, values) => {
         const queue = await makeQueue({ isPrepared: false })
         for (const value of values) {
-            const options = { [option]: { max: 1, key: () => "key", [name]: value } }
+            const options = { [option]: { ...WITHIN[option], key: () => "key", [name]: value } }
             const error = thrownBy(() => MAKERS.JobDefinition?.(queue, options))
             expect(error, inspect(value)).toMatchObject({
                 code: "CUCKMQ_INVALID_OPTION",
@@ -196,12 +213,12 @@ describe("an option within an option", () => {
         }
     })
 
-    it("is refused together with one that says otherwise", async () => {
+    it.each(Object.keys(WITHIN))("is refused together with one that says otherwise: %s", async (option) => {
         const queue = await makeQueue({ isPrepared: false })
-        const options = { concurrencyLimit: { max: 1 }, releaseIntervalMs: 1 }
+        const options = { [option]: { ...WITHIN[option], key: () => "key" }, releaseIntervalMs: 1 }
         expect(thrownBy(() => MAKERS.JobDefinition?.(queue, options))).toMatchObject({
             code: "CUCKMQ_INVALID_OPTION",
-            option: "concurrencyLimit",
+            option,
         })
     })
 })

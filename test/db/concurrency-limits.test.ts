@@ -1,74 +1,17 @@
 import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
-import { quoteSchema } from "../../src/db/identifier.ts"
 import { type ConcurrencyLimit, InvalidPayloadError, JobDefinition } from "../../src/index.ts"
-import { claimGatedJobs } from "../../src/statements/claim-gated-jobs.ts"
-import { ensureGates } from "../../src/statements/gates.ts"
-import { openLease } from "../../src/statements/leases.ts"
-import type { Query } from "../../src/statements/query.ts"
 import { type AnyPayload, define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
+import { claimIn, makeCensus, times } from "../support/gated.ts"
 import { openDirectSession, untilWaitingForLock } from "../support/transaction.ts"
-import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
+import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
 
 /** An advisory lock that nothing else takes. */
 const LOCK = 20_261_128
 
 const PER_KEY: ConcurrencyLimit<AnyPayload> = { max: 2, key: (payload) => String(payload.key) }
-
-const times = (num: number, payload: AnyPayload = {}) => Array.from({ length: num }, () => ({ payload }))
-
-/** Counts what runs at the same time, of each key. */
-function makeCensus() {
-    const now = new Map<string, number>()
-    const most = new Map<string, number>()
-    const visit = async (payload: AnyPayload, ms = 3) => {
-        const key = String(payload.key)
-        const num = (now.get(key) ?? 0) + 1
-        now.set(key, num)
-        most.set(key, Math.max(num, most.get(key) ?? 0))
-        await new Promise((resolve) => setTimeout(resolve, ms))
-        now.set(key, (now.get(key) ?? 0) - 1)
-    }
-    return { visit, most }
-}
-
-/** Claims jobs of the one definition of a queue under a lease of its own. */
-async function claimIn(
-    queue: Queue,
-    {
-        run: claiming = coreOf(queue.config).run,
-        limit = 10,
-        max = 2,
-        afterLane = "",
-        change = (text) => text,
-    }: Claiming = {},
-) {
-    const schema = quoteSchema(queue.schemaName)
-    const { run, registry } = coreOf(queue.config)
-    const [definition] = registry.jobs()
-    const definitionID = definition === undefined ? 0 : await registry.idOf(definition)
-    await ensureGates({ run, schema, definitionIDs: [definitionID] })
-    const leaseID = await openLease({ run, schema, worker: "w", intervalMs: 60_000 })
-    const definitions = [{ definitionID, leaseID, afterLane, maxRunning: max, isKeyed: true }]
-    const { jobs, progress } = await claimGatedJobs({
-        run: (text, values) => claiming(change(text), values),
-        schema,
-        definitions,
-        limit,
-        maxLanes: 100,
-    })
-    return { jobs, keys: jobs.map(({ payload }) => JSON.parse(payload).key), ...progress[0] }
-}
-
-interface Claiming {
-    run?: Query["run"]
-    limit?: number
-    max?: number
-    afterLane?: string
-    change?: (text: string) => string
-}
 
 describe("a definition with concurrencyLimit", () => {
     it("runs no more jobs at the same time than it may, over several workers and Configs", async () => {
@@ -152,21 +95,21 @@ describe("a definition with concurrencyLimit", () => {
         const job = define(queue.config, () => undefined, { concurrencyLimit: { ...PER_KEY, max: 1 } })
         const keys = Array.from({ length: 30 }, (_, n) => `k${String(n).padStart(2, "0")}`)
         await job.deferMany(keys.flatMap((key) => times(2, { key })))
-        const first = await claimIn(queue, { max: 1, limit: 10 })
+        const first = await claimIn(queue, { limit: 10 })
         expect(first.keys).toEqual(keys.slice(0, 10))
-        const second = await claimIn(queue, { max: 1, limit: 10, afterLane: first.afterLane ?? "" })
+        const second = await claimIn(queue, { limit: 10, afterLane: first.afterLane ?? "" })
         expect(second.keys).toEqual(keys.slice(10, 20))
         expect(second.afterLane).toContain("k19")
-        const third = await claimIn(queue, { max: 1, limit: 30 })
+        const third = await claimIn(queue, { limit: 30 })
         expect(third).toMatchObject({ keys: keys.slice(20), afterLane: "", hasMore: false })
-        expect(await claimIn(queue, { max: 1, limit: 30 })).toMatchObject({ jobs: [], afterLane: "" })
+        expect(await claimIn(queue, { limit: 30 })).toMatchObject({ jobs: [], afterLane: "" })
     })
 
     it("gives each lane its share of a claim", async () => {
         const queue = await makeQueue()
-        const job = define(queue.config, () => undefined, { concurrencyLimit: PER_KEY })
+        const job = define(queue.config, () => undefined, { concurrencyLimit: { ...PER_KEY, max: 100 } })
         await job.deferMany([...times(1_000, { key: "a" }), ...times(2, { key: "b" })])
-        const claim = await claimIn(queue, { max: 100, limit: 4 })
+        const claim = await claimIn(queue, { limit: 4 })
         expect(claim.keys.sort()).toEqual(["a", "a", "b", "b"])
         expect(claim.hasMore).toBe(true)
     })

@@ -3,6 +3,7 @@ import { cancelJobs } from "../../src/statements/cancel-jobs.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
 import { finalizeJobs } from "../../src/statements/finalize-jobs.ts"
 import { findSettledJobs } from "../../src/statements/find-settled-jobs.ts"
+import { holdJobs } from "../../src/statements/hold-jobs.ts"
 import { moveJobs, openLease } from "../../src/statements/leases.ts"
 import type { ClaimKey, Query } from "../../src/statements/query.ts"
 import { retryJobs } from "../../src/statements/retry-jobs.ts"
@@ -56,6 +57,11 @@ export const STATEMENTS_ABOUT_JOBS: Record<
         state: "running",
         run: ({ jobs, ...query }) =>
             snoozeJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 1_000 })) }),
+    },
+    "hold-jobs": {
+        state: "running",
+        run: ({ jobs, ...query }) =>
+            holdJobs({ ...query, jobs: jobs.map((job) => ({ ...job, delayMs: 1_000, isKeyed: false })) }),
     },
     "return-jobs": { state: "running", run: returnJobs },
     "cancel-jobs": {

@@ -1,0 +1,59 @@
+import type { QuotedSchema } from "../db/identifier.ts"
+import { NUM_GATE_SLOTS } from "./gates.ts"
+
+/** A gated definition, as a claim is to treat it. */
+export interface GatedDefinition {
+    definitionID: number
+    leaseID: number
+    /** The claim goes through the lanes after this one, in their order; the empty text is before them all. */
+    afterLane: string
+    /** How many jobs may run at the same time, of the definition or of each key. */
+    concurrency: { max: number; isKeyed: boolean } | null
+    /** How much may be released within any `perMs`, of the definition or of each key. */
+    rate: { max: number; perMs: number; isKeyed: boolean } | null
+    /** Whether the jobs of a group run one after the other. */
+    isOrdered: boolean
+}
+
+/** How far a claim has come with a definition. */
+export interface GatedProgress {
+    definitionID: number
+    /** Where the next claim is to go on: the empty text when this one has seen the last lane. */
+    afterLane: string
+    /** A lane has more than its share that could run now. */
+    hasMore: boolean
+    /** Another claim was under way, or had just ended: what could run may be more than we took. */
+    isContended: boolean
+    /** Milliseconds until a rate may leave more room than it does now; null where none is in the way. */
+    nextReleaseMs: number | null
+}
+
+/** The keys that a lane is made of. */
+export const groupKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 1)`
+export const concurrencyKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 2)`
+export const rateKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 3)`
+
+/** The bit of the slot that a bucket is in. Buckets of all kinds share the slots of their definition. */
+export const slotBit = (kind: string, key: string) =>
+    /* sql */ `1::bigint << (hashtext('${kind}' || ${key}) & ${NUM_GATE_SLOTS - 1})`
+
+/** Earlier releases count so many milliseconds. */
+export const PERIOD = /* sql */ `asked.per_ms * interval '1 ms'`
+
+/**
+ * What a rate leaves of a bucket of the definition `asked`, and when it leaves more. By a clock that is read before the
+ * slots are locked, so it is never too much.
+ */
+export const releasedRoom = (schema: QuotedSchema, key: string) => /* sql */ `
+    select
+        case when bucket.held_until > clock_timestamp() then 0 else asked.max_released - spent.weight end as room,
+        greatest(bucket.held_until, spent.first_at + ${PERIOD}) as next_at
+    from (select) as one
+    left join ${schema}.rate_window as bucket
+        on bucket.definition_id = asked.definition_id and bucket.key = ${key}
+    cross join lateral (
+        select coalesce(sum(past.weight), 0)::bigint as weight, min(past.released_at) as first_at
+        from rows from (pg_catalog.unnest(bucket.released_at), pg_catalog.unnest(bucket.weights))
+            as past(released_at, weight)
+        where past.released_at > clock_timestamp() - ${PERIOD}
+    ) as spent`
