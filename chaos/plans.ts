@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts"
-import { type JobKind, LEASE_MS, NUM_RETRIES, type Plan } from "./workload.ts"
+import { type JobKind, LEASE_MS, NUM_BUCKETS, NUM_RETRIES, type Plan } from "./workload.ts"
 
 /**
  * How much there is of each kind: a share of all jobs, beside the other shares, or, where the kind is costly, so many a
@@ -15,6 +15,9 @@ const MIX: Readonly<Record<Exclude<JobKind, "repeat">, { share: number } | { per
     abort: { perSecond: 1 / 20 },
     hang: { perSecond: 1 / 2 },
     limited: { perSecond: 0.4 },
+    crowded: { perSecond: 1 },
+    metered: { perSecond: 2 },
+    ordered: { perSecond: 1 / 2 },
     dependent: { share: 18 },
     delayed: { share: 8 },
     big: { perSecond: 1 / 2 },
@@ -66,6 +69,12 @@ export class Planner {
                 return { key, kind, failures: this.#random.integer(1, Math.min(3, NUM_RETRIES)) }
             case "abort":
                 return { key, kind, failures: this.#random.integer(1, 2) }
+            case "crowded":
+                return { key: this.#inBucket(key), kind, ms: this.#random.integer(50, 500) }
+            case "metered":
+                return { key: this.#inBucket(key), kind }
+            case "ordered":
+                return { key: this.#inBucket(key), kind, failures: this.#random.integer(0, 1) }
             case "delayed":
                 return { key, kind, delayMs: this.#random.integer(1, MAX_DELAY_MS) }
             case "dependent":
@@ -76,6 +85,10 @@ export class Planner {
             default:
                 return { key, kind }
         }
+    }
+
+    #inBucket(key: string): string {
+        return `${key}#${this.#random.integer(1, NUM_BUCKETS)}`
     }
 
     #dependent(key: string, acked: readonly Acked[]): Plan {

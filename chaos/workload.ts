@@ -7,6 +7,12 @@ export const POLL_MS = 250
 /** A rate-limited definition starts one job in so many milliseconds. */
 export const RELEASE_MS = 200
 
+/** Jobs of these kinds share buckets: the last part of their keys. So many run at once of each, or start within a time. */
+export const NUM_BUCKETS = 3
+export const MAX_CROWD = 2
+export const RATE_MAX = 4
+export const RATE_MS = 1_000
+
 /** The grid of the repeating definition. */
 export const REPEAT_MS = 1_000
 
@@ -37,6 +43,12 @@ export const JOB_KINDS = [
     "hang",
     /** At most one start per `RELEASE_MS`. */
     "limited",
+    /** Waits for `ms`. At most `MAX_CROWD` of a bucket run at the same time. */
+    "crowded",
+    /** At most `RATE_MAX` of a bucket are taken within `RATE_MS`. */
+    "metered",
+    /** Throws on the first `failures` attempts. One of a bucket at a time, the next when it is finalized. */
+    "ordered",
     /** Requires the jobs whose keys are in `requires`. */
     "dependent",
     /** Due `delayMs` after it was deferred. */
@@ -54,6 +66,11 @@ export const JOB_KINDS = [
 ] as const
 
 export type JobKind = (typeof JOB_KINDS)[number]
+
+/** What is counted together of the kinds that are: it stands in a job's key, where the checker finds it as well. */
+export function bucketOf(key: string): string {
+    return key.slice(key.lastIndexOf("#") + 1)
+}
 
 /** The payload of every job but those of the schedule. */
 export interface Plan {

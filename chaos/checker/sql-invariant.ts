@@ -9,6 +9,9 @@ export const OURS = new Set(["cuckmq"] as const)
 /** How far apart the clocks of a process and of the database may be on our axis, and a record from its act. */
 export const CLOCK_SLACK = 5_000
 
+/** Kinds of jobs that wait for their turn, whatever happens. */
+export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered')"
+
 const NUM_EXAMPLES = 5
 
 /**

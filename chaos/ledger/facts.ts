@@ -1,4 +1,13 @@
-import { LEASE_MS, NUM_RETRIES, RELEASE_MS, REPEAT_MS, TIMEOUT_MS } from "../workload.ts"
+import {
+    LEASE_MS,
+    MAX_CROWD,
+    NUM_RETRIES,
+    RATE_MAX,
+    RATE_MS,
+    RELEASE_MS,
+    REPEAT_MS,
+    TIMEOUT_MS,
+} from "../workload.ts"
 
 /** What a checker must know of a campaign that no record says. */
 export interface CampaignFacts {
@@ -34,7 +43,10 @@ create table facts (
     lease bigint not null,
     release_interval bigint not null,
     repeat_interval bigint not null,
-    timeout_interval bigint not null
+    timeout_interval bigint not null,
+    max_crowd integer not null,
+    rate_max integer not null,
+    rate_period bigint not null
 );
 create table recovery_target (
     fault text primary key,
@@ -60,5 +72,8 @@ export function factValues(facts: CampaignFacts): (string | number)[] {
         RELEASE_MS * MICROS,
         REPEAT_MS * MICROS,
         TIMEOUT_MS * MICROS,
+        MAX_CROWD,
+        RATE_MAX,
+        RATE_MS * MICROS,
     ]
 }

@@ -5,10 +5,16 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Mutant } from "./mutant.ts"
 import { CLAIM_MUTANTS } from "./of-claims.ts"
+import { LIMIT_MUTANTS } from "./of-limits.ts"
 import { SETTLING_MUTANTS } from "./of-settling.ts"
 import { OTHER_MUTANTS } from "./of-the-rest.ts"
 
-export const MUTANTS: readonly Mutant[] = [...CLAIM_MUTANTS, ...SETTLING_MUTANTS, ...OTHER_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [
+    ...CLAIM_MUTANTS,
+    ...LIMIT_MUTANTS,
+    ...SETTLING_MUTANTS,
+    ...OTHER_MUTANTS,
+]
 
 const ROOT = join(import.meta.dirname, "../..")
 const BUILD_BOUND_MS = 120_000

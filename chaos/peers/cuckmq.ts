@@ -2,14 +2,18 @@ import { pathToFileURL } from "node:url"
 import type { JobContext, JobDefinition, Config as QueueConfig, Daemon as QueueDaemon } from "cuckmq"
 import pg from "pg"
 import {
+    bucketOf,
     CLEAN_INTERVAL_MS,
     HISTORY_MS,
     JOB_KINDS,
     type JobKind,
     LEASE_MS,
+    MAX_CROWD,
     NUM_RETRIES,
     type Plan,
     POLL_MS,
+    RATE_MAX,
+    RATE_MS,
     RELEASE_MS,
     REPEAT_MS,
     TIMEOUT_MS,
@@ -197,6 +201,9 @@ class Queue {
             retryDelayMs: () => 100 + Math.random() * 400,
             lockIntervalMs: LEASE_MS,
             ...(kind === "limited" ? { releaseIntervalMs: RELEASE_MS } : {}),
+            ...(kind === "crowded" ? { concurrencyLimit: { max: MAX_CROWD, key: bucket } } : {}),
+            ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
+            ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
             ...(kind === "hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
             jobFunction: (payload, context) =>
@@ -207,6 +214,10 @@ class Queue {
 
 function nameOf(kind: JobKind): string {
     return `chaos-${kind}`
+}
+
+function bucket(payload: AnyPlan): string {
+    return bucketOf(String(payload.key))
 }
 
 function runOf({ jobID, attempt, token, signal, complete }: JobContext): Parameters<Handler>[1] {

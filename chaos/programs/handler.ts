@@ -47,10 +47,12 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
     const failures = plan.failures ?? 0
     switch (plan.kind) {
         case "sleep":
+        case "crowded":
             return sleep(plan.ms ?? 0, run.signal)
         case "block":
             return block(plan.ms ?? 0)
         case "flaky":
+        case "ordered":
             if (run.attempt <= failures) throw new Error(`attempt ${run.attempt} of ${plan.key} fails`)
             return
         case "hopeless":

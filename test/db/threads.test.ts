@@ -218,6 +218,15 @@ describe("a job function in a thread that puts its job off", () => {
     })
 })
 
+it("a job function in a thread may hold its rate", async () => {
+    const queue = await makeQueue()
+    const job = defineInThread(queue.config, "holdOnce", { rateLimit: { max: 1, perMs: 1 } })
+    queue.worker()
+    const [row] = await finalizedJobs(queue, [await job.defer({ payload: {} })])
+    expect(row).toMatchObject({ outcome: "succeeded", result: "done", attempt: 1 })
+    expect(told(queue, "worker-job-rate-limit")).toMatchObject([{ attempt: 1, delayMs: 1 }])
+})
+
 describe("the signal of a job function in a thread", () => {
     it.each(["untilAborted", "blockUntilAborted"])("is aborted by an attempt's time: %s", async (name) => {
         const { queue, id, row } = await runOnce(name, {}, { attemptTimeoutMs: 100 })

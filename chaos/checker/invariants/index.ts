@@ -7,6 +7,7 @@ import { effects } from "./effects.ts"
 import { events } from "./events.ts"
 import { fencing, leaseExclusion, nothingAfterTheEnd } from "./exclusion.ts"
 import { hostSafety, hygiene } from "./host.ts"
+import { crowd, order, rateWindow } from "./limits.ts"
 import { liveness } from "./liveness.ts"
 import { recovery } from "./recovery.ts"
 import { retention, sweep } from "./retention.ts"
@@ -26,6 +27,7 @@ export const INVARIANTS: readonly Invariant[] = [
     dependencies,
     rate,
     concurrency,
+    crowd,
     repeats,
     sweep,
     retention,
@@ -39,4 +41,6 @@ export const INVARIANTS: readonly Invariant[] = [
     recovery,
     cancellation,
     pauses,
+    rateWindow,
+    order,
 ]

@@ -1,4 +1,4 @@
-import { EVERYONE, sqlInvariant } from "../sql-invariant.ts"
+import { EVERYONE, HELD_BACK, sqlInvariant } from "../sql-invariant.ts"
 
 /** Beyond a lease, and the time that the backlog takes, in microseconds. */
 const SLACK = 10_000_000
@@ -27,7 +27,7 @@ const WAITS = /* sql */ `
     cross join backlog
     join claim on claim.at > calm.at
     join job on job.job_id = claim.job_id
-    where claim.job_kind is distinct from 'limited' and claim.job_kind is distinct from 'dependent'`
+    where coalesce(claim.job_kind, '') not in ${HELD_BACK} and claim.job_kind is distinct from 'dependent'`
 
 export const liveness = sqlInvariant({
     id: "I18",

@@ -1,5 +1,5 @@
 import type { Invariant } from "../invariant.ts"
-import { EVERYONE } from "../sql-invariant.ts"
+import { EVERYONE, HELD_BACK } from "../sql-invariant.ts"
 
 /** Conditions that last while work goes on, not faults to recover from. */
 const CONDITIONS = "('clock-shift', 'time-zone')"
@@ -27,7 +27,7 @@ const RECOVERED = /* sql */ `
     ) as ahead
     where (claim.ending in ('reclaimed', 'waiting') or claim.ending is null)
         -- These wait for their turn whatever happens.
-        and claim.job_kind is distinct from 'limited' and claim.job_kind is distinct from 'paused'
+        and coalesce(claim.job_kind, '') not in ${HELD_BACK} and claim.job_kind is distinct from 'paused'
     union all
     select fault, began_at, ended_at, null,
         (select min(claim.at) from claim where claim.at > fault.ended_at)

@@ -45,6 +45,12 @@ export function snoozeOnce(_payload, { snooze }) {
     return "done"
 }
 
+let numHolds = 0
+export function holdOnce(_payload, { rateLimited }) {
+    if (numHolds++ === 0) rateLimited(1)
+    return "done"
+}
+
 export function catchSnooze(_payload, context) {
     try {
         return context.snooze(1)
