@@ -56,7 +56,7 @@ export let coreOf: (config: Config) => Core
 export class Config {
     readonly #core: Core
     readonly #pauses: Pauses
-    /** What can be done about jobs that were deferred: to cancel them. */
+    /** What can be done about jobs that were deferred: to cancel them, or to change their priority. */
     readonly jobs: Jobs
 
     static {

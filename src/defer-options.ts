@@ -2,7 +2,7 @@ import type { SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { placeOf } from "./gate.ts"
-import { durationMs, instant, jobID, knownOptions, listOf } from "./options.ts"
+import { durationMs, instant, jobID, jobPriority, knownOptions, listOf } from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
 
@@ -16,6 +16,11 @@ export interface DeferOptions<Payload extends object> {
     delayMs?: number
     /** The instant from which the job may start. Not together with `delayMs`. */
     runAt?: Date
+    /**
+     * Which jobs of a channel are taken first: those with the smaller number. A whole number from -1,000 to 1,000. Default
+     * that of the definition.
+     */
+    priority?: number
 }
 
 /** Whose transaction to defer in. */
@@ -27,7 +32,7 @@ export interface DeferClient {
     client?: SqlClient
 }
 
-const OPTIONS = ["payload", "dependencies", "delayMs", "runAt"]
+const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority"]
 
 /** Checks what a job is deferred with; `others` are options that the caller sees to. */
 export function toNewJob<Payload extends object>({
@@ -44,7 +49,7 @@ export function toNewJob<Payload extends object>({
     maxPayloadBytes: number
 }): NewJob {
     knownOptions(owner, options, [...OPTIONS, ...others])
-    const { payload, dependencies = [], delayMs, runAt } = options
+    const { payload, dependencies = [], delayMs, runAt, priority } = options
     if (delayMs !== undefined && runAt !== undefined) {
         throw new InvalidOptionError({
             option: "runAt",
@@ -58,6 +63,7 @@ export function toNewJob<Payload extends object>({
         placing: gate === null ? null : placeOf({ definition: name, gate, payload }),
         delayMs: delayMs === undefined || durationMs("delayMs", delayMs) === 0 ? null : delayMs,
         runAtMs: runAt === undefined ? null : instant("runAt", runAt).getTime(),
+        priority: priority === undefined ? null : jobPriority("priority", priority),
         dependencies: listOf({
             option: "dependencies",
             expected: "an array of job ids",

@@ -11,6 +11,7 @@ import type { DefinitionRow } from "./statements/definitions.ts"
 import { insertJobs } from "./statements/insert-jobs.ts"
 import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
 import type { Notification } from "./statements/notify.ts"
+import { registerPriorities } from "./statements/priorities.ts"
 import type { Query } from "./statements/query.ts"
 import { withinSavepoint } from "./statements/savepoint.ts"
 
@@ -23,6 +24,8 @@ export interface NewJob {
     dependencies: readonly number[]
     /** Where it waits, if its definition is gated. */
     placing: Placing | null
+    /** Null for that of the definition. */
+    priority: number | null
 }
 
 /** Whether a statement stands alone, or in a transaction, which may hold the pool's only connection. */
@@ -133,9 +136,10 @@ export class Enqueuer {
         place: Place,
         hint?: Notification,
     ): Promise<number[]> {
-        const isPlain = jobs.every(isPlainAndReady)
+        const arePlain = jobs.every(isPlainAndReady)
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()
+        let hasRegistered = false
         for (let tries = 1; tries <= MAX_TRIES; ) {
             const definitionIDs = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
             const query = { run, schema: this.#schema }
@@ -143,7 +147,7 @@ export class Enqueuer {
                 ...job,
                 definitionID: definitionIDs.get(job.definition.name) as number,
             }))
-            const outcome = isPlain
+            const outcome = arePlain
                 ? { ids: await insertReadyJobs({ ...query, jobs: rows, hint }), missingIDs: [] }
                 : await insertJobs({ ...query, jobs: rows })
             if (outcome.ids.length === jobs.length) return outcome.ids
@@ -152,6 +156,9 @@ export class Enqueuer {
             if (jobIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs })
             for (const id of outcome.missingIDs) missedIDs.add(id)
             if (outcome.missingIDs.length > 0) continue
+            if (!hasRegistered) hasRegistered = await this.#registerPriorities(rows, run)
+            else hasRegistered = false
+            if (hasRegistered) continue
             for (const name of definitionIDs.keys()) this.#registry.forget(name)
             tries++
         }
@@ -161,6 +168,18 @@ export class Enqueuer {
             retryable: true,
             cause: new Error(`the definition "${definition}" was removed again and again`),
         })
+    }
+
+    /** Writes down the lanes of jobs with a priority of their own, if there are any: no job is inserted without. */
+    async #registerPriorities(
+        jobs: readonly (NewJob & { definitionID: number })[],
+        run: Query["run"],
+    ): Promise<boolean> {
+        const lanes = jobs.flatMap(({ definitionID, priority }) =>
+            priority === null || priority === 0 ? [] : [{ definitionID, priority }],
+        )
+        if (lanes.length > 0) await registerPriorities({ run, schema: this.#schema, lanes })
+        return lanes.length > 0
     }
 
     async #resolveIDs(
@@ -213,7 +232,7 @@ function rejected(error: unknown): Promise<never> {
 
 /** Whether a job needs nothing but its place at the end of the ready ones. */
 function isPlainAndReady(job: NewJob): boolean {
-    return job.placing === null && isReady(job)
+    return job.placing === null && job.priority === null && isReady(job)
 }
 
 function isReady(job: NewJob): boolean {

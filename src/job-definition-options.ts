@@ -1,7 +1,15 @@
 import type { Config } from "./config.ts"
 import type { JobContext } from "./job-context.ts"
 import { type ConcurrencyLimit, type JobGroup, type RateLimit, toGate } from "./limit-options.ts"
-import { callable, durationMs, knownOptions, nameText, positiveMs, wholeNumber } from "./options.ts"
+import {
+    callable,
+    durationMs,
+    jobPriority,
+    knownOptions,
+    nameText,
+    positiveMs,
+    wholeNumber,
+} from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
 import { defaultRetryDelayMs } from "./retry.ts"
 import { toThreadModule } from "./threads/thread-module.ts"
@@ -91,6 +99,12 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      */
     lockIntervalMs?: number
     /**
+     * Which jobs of a channel are taken first: those with the smaller number, whatever their definition. A whole number
+     * from -1,000 to 1,000. Default 0. A job keeps the number that it was deferred with, until `changePriority` gives it
+     * another.
+     */
+    priority?: number
+    /**
      * Where the job function runs: `"process"`, the default, is on the event loop of the process. With `"thread"` there
      * is a `module` in place of `jobFunction`: see `ThreadJobDefinitionOptions`.
      */
@@ -144,6 +158,7 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     timeoutIntervalMs: 12 * 60 * 60_000,
     attemptTimeoutMs: null,
     lockIntervalMs: 60_000,
+    priority: 0,
     runIn: "process",
 })
 
@@ -161,6 +176,7 @@ const OPTIONS = [
     "timeoutIntervalMs",
     "attemptTimeoutMs",
     "lockIntervalMs",
+    "priority",
     "runIn",
     "jobFunction",
     "module",
@@ -210,6 +226,7 @@ export function toRegisteredJob<Payload extends object, Result>(
             positiveMs("lockIntervalMs", options.lockIntervalMs ?? JOB_DEFINITION_DEFAULTS.lockIntervalMs),
         ),
         gate: toGate(options),
+        priority: jobPriority("priority", options.priority ?? JOB_DEFINITION_DEFAULTS.priority),
         retryDelayMs,
         ...toRun(options),
     })

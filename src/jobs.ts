@@ -6,7 +6,7 @@ import { isOutsideTransaction, lockNotAvailable, toCuckmqError, wasTooLong } fro
 import { InvalidOptionError } from "./errors.ts"
 import { finalizeFailed } from "./finalize.ts"
 import type { HintKind } from "./hints.ts"
-import { jobID as checkedID, knownOptions, listOf, reasonText } from "./options.ts"
+import { jobID as checkedID, jobPriority, knownOptions, listOf, reasonText } from "./options.ts"
 import {
     type CancelledJob,
     cancelJobs,
@@ -14,6 +14,7 @@ import {
     findFinalizedJobs,
 } from "./statements/cancel-jobs.ts"
 import { notify } from "./statements/notify.ts"
+import { changePriority, registerPriorities } from "./statements/priorities.ts"
 import { withinSavepoint } from "./statements/savepoint.ts"
 
 /** How to cancel jobs. */
@@ -88,6 +89,41 @@ export class Jobs {
         const expected = "an array of job ids"
         const ids = listOf({ option: "jobIDs", expected, value: jobIDs, check: checkedID })
         return this.#cancel("cancelMany", ids, options)
+    }
+
+    /**
+     * Gives a job that is not finalized another priority. One that is ready goes to the end of the jobs of its definition
+     * that have the same; one that waits keeps its time and its dependencies. A run that is under way goes on, and the new
+     * priority counts if the job is attempted again. Waits for a transaction that has completed the job, or that has
+     * deferred one that depends on it. Costs one round trip, and two more for a priority that the definition has for the
+     * first time.
+     *
+     * @returns whether there is such a job: false when it is finalized, or never was.
+     * @throws InvalidOptionError when `jobID` is no id, or `priority` no whole number from -1,000 to 1,000.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async changePriority(jobID: number, priority: number): Promise<boolean> {
+        const change = { jobID: checkedID("jobID", jobID), priority: jobPriority("priority", priority) }
+        try {
+            return await this.#changePriority(change)
+        } catch (error) {
+            throw toCuckmqError({ error, action: "changePriority", schema: this.#core.schema })
+        }
+    }
+
+    async #changePriority(change: { jobID: number; priority: number }): Promise<boolean> {
+        const { run, schema, hints } = this.#core
+        const changed = await changePriority({ run, schema, ...change })
+        if (changed === undefined) return false
+        const { definitionID, channel, isLaneMissing, isReadyAnew } = changed
+        if (isLaneMissing) {
+            // By itself, so that no job is locked meanwhile; and for good, so that once is enough.
+            const lanes = [{ definitionID, priority: change.priority }]
+            await registerPriorities({ run, schema, lanes })
+            return this.#changePriority(change)
+        }
+        if (isReadyAnew) hints.announce("ready", channel)
+        return true
     }
 
     async #cancel(

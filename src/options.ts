@@ -102,6 +102,17 @@ export function positiveNumber(option: string, value: unknown, max: number): num
     return value
 }
 
+/** The largest priority; the smallest is as far below zero. */
+const MAX_PRIORITY = 1_000
+
+/** The priority of a job. */
+export function jobPriority(option: string, value: unknown): number {
+    if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > MAX_PRIORITY) {
+        refuse(option, `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY}`, value)
+    }
+    return value
+}
+
 /** `true` or `false`, and nothing that is only taken for it. */
 export function trueOrFalse(option: string, value: unknown): boolean {
     if (typeof value !== "boolean") refuse(option, "true or false", value)

@@ -7,7 +7,7 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
         about: "Claims do not look at what is paused.",
         caughtBy: ["I24"],
         file: "statements/claim-jobs.ts",
-        find: `and lane.definition_id <> all(\${pausedDefinitions(schema)})`,
+        find: `and definition_id <> all(\${pausedDefinitions(schema)})`,
         replace: `and \${pausedDefinitions(schema)} is not null`,
         faults: ["kill-worker"],
     },

@@ -5,9 +5,10 @@ import { createTables } from "./migrations/0001-create-tables.ts"
 import { gates } from "./migrations/0002-gates.ts"
 import { addCancelAndPause } from "./migrations/0003-cancel-and-pause.ts"
 import { addRateWindows } from "./migrations/0004-add-rate-windows.ts"
+import { addPriorities } from "./migrations/0005-priorities.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows]
+const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows, addPriorities]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

@@ -1,6 +1,6 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
+import { byTurn, CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
 import {
     concurrencyKey,
     type GatedDefinition,
@@ -228,7 +228,7 @@ with recursive requested as materialized (
 )
 select claimed.*, null, null, null, null from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null,
+select null, null, null, asked.definition_id, null, null, null, null, null, null, null,
     case when last.num_open >= $10::integer or last.turn >= $11::integer then last.lane else '' end,
     exists (
         select from candidate
@@ -280,21 +280,18 @@ export async function claimGatedJobs({
     const rows = await run(text(schema), values, PREPARED_WHILE_QUICK)
     const isJob = (row: readonly (string | null)[]) => row[0] !== null
     return {
-        jobs: rows
-            .filter(isJob)
-            .map(toClaimedJob)
-            .sort((a, b) => a.position - b.position),
+        jobs: rows.filter(isJob).map(toClaimedJob).sort(byTurn),
         progress: rows.filter((row) => !isJob(row)).map(toProgress),
     }
 }
 
 function toProgress(row: readonly (string | null)[]): GatedProgress {
-    const nextReleaseMs = row[13] ?? null
+    const nextReleaseMs = row[14] ?? null
     return {
         definitionID: Number(row[3]),
-        afterLane: row[10] ?? "",
-        hasMore: row[11] === "t",
-        isContended: row[12] === "t",
+        afterLane: row[11] ?? "",
+        hasMore: row[12] === "t",
+        isContended: row[13] === "t",
         nextReleaseMs: nextReleaseMs === null ? null : Number(nextReleaseMs),
     }
 }

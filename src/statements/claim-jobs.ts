@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { pausedDefinitions } from "./pauses.ts"
+import { CURSOR, cursorObject, type LaneKey } from "./priorities.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** A job that is ours to run, until its lease lapses. */
@@ -11,6 +12,7 @@ export interface ClaimedJob {
     /** How often the job may be attempted again after the first run. */
     numAttempts: number
     definitionID: number
+    priority: number
     position: number
     leaseID: number
     hasDependents: boolean
@@ -20,10 +22,8 @@ export interface ClaimedJob {
     payload: string
 }
 
-/** The jobs of one definition at one priority, and where among them the claim starts. */
-export interface Lane {
-    definitionID: number
-    priority: number
+/** The ready jobs of one definition that have one priority, and where among them the claim starts. */
+export interface Lane extends LaneKey {
     leaseID: number
     /** Positions up to this one are skipped: they were claimed before. */
     cursor: number
@@ -32,45 +32,62 @@ export interface Lane {
 /** What a claim returns of each job, in the order that `toClaimedJob` reads. */
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
     job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
-    job.num_attempts, job.payload`
+    job.num_attempts, job.payload, job.priority`
 
 /** What a claim changes of each job. */
 export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token + 1, attempt = job.attempt + 1`
 
 /**
- * Looks up the head of each lane, takes the best priority among the heads, and pulls jobs from the lanes at that
- * priority in the order given: an index range per lane and nothing else, whatever stands delayed, blocked or
- * unknown. The sub-select is materialized because it locks; a re-run of it would claim more than \`limit\`.
- * Nothing is claimed under a lease that was revoked before the statement began, and may be gone: nobody would ever
- * take such a job back. Nor is anything claimed of a definition whose pause was committed before that.
+ * Pulls jobs from the lanes of the definitions given, the smallest priority first, until it has enough: an index range
+ * per lane and nothing else, whatever stands delayed, blocked or unknown. Which lanes there are beside those of priority
+ * zero, it reads in its own snapshot, where a job never stands without its lane. Before it goes on to a larger priority it
+ * looks behind the cursors for what was committed late. The head of a lane is looked up before it is locked, since that
+ * takes the index only, and most lanes are empty. The sub-select is materialized because it locks; a re-run of it would
+ * claim more than \`limit\`. Nothing is claimed under a lease that was revoked before the statement began, and may
+ * be gone: nobody would ever take such a job back. Nor is anything claimed of a definition whose pause was committed
+ * before that.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-jobs
-with lane as materialized (
-    select lane.*
-    from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::bigint[]), pg_catalog.unnest($4::bigint[]))
-        with ordinality as lane(definition_id, priority, lease_id, after, turn)
+with other as materialized (
+    select definition_id, priority from ${schema}.job_priority where definition_id = any($1::bigint[])
+), asked as materialized (
+    select asked.*
+    from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::bigint[]))
+        with ordinality as asked(definition_id, lease_id, after, turn)
+    where lease_id = any(array(
+        select lease.id from ${schema}.lease where lease.id = any($2::bigint[]) and lease.revoked_by is null
+    )) and definition_id <> all(${pausedDefinitions(schema)})
+), lane as materialized (
+    select definition_id, 0 as priority, lease_id, after, turn from asked
+    union all
+    select other.definition_id, other.priority, asked.lease_id, ${CURSOR}, asked.turn
+    from other
+    join asked on asked.definition_id = other.definition_id
+), stretch as (
+    select definition_id, priority, lease_id, after, 9223372036854775807 as until, false as is_late, turn from lane
+    union all
+    select definition_id, priority, lease_id, $5::bigint, after, true, turn from lane
+    where after > $5::bigint and priority < (select max(priority) from lane)
+), picked as materialized (
+    select job.id, stretch.lease_id
+    from (select * from stretch order by priority, is_late, turn) as stretch
     cross join lateral (
-        select from ${schema}.job
-        where job.definition_id = lane.definition_id and job.priority = lane.priority
-            and job.state = 'ready' and job.position > lane.after
+        select job.position from ${schema}.job
+        where job.definition_id = stretch.definition_id and job.priority = stretch.priority
+            and job.state = 'ready' and job.position > stretch.after and job.position <= stretch.until
         order by job.position
         limit 1
     ) as head
-    where exists (select from ${schema}.lease where lease.id = lane.lease_id and lease.revoked_by is null)
-        and lane.definition_id <> all(${pausedDefinitions(schema)})
-), picked as materialized (
-    select job.id, best.lease_id
-    from (select * from lane where priority = (select min(priority) from lane) order by turn) as best
     cross join lateral (
         select job.id from ${schema}.job
-        where job.definition_id = best.definition_id and job.priority = best.priority
-            and job.state = 'ready' and job.position > best.after
+        where job.definition_id = stretch.definition_id and job.priority = stretch.priority
+            and job.state = 'ready' and job.position >= head.position and job.position <= stretch.until
         order by job.position
-        limit $5::integer
+        limit $6::integer
         for update of job skip locked
     ) as job
-    limit $5::integer
+    limit $6::integer
 )
 update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp()
@@ -79,23 +96,35 @@ where ${hasID("picked.id")}
 returning ${CLAIMED_COLUMNS}`,
 )
 
-/** Claims up to `limit` jobs of the lanes, earlier lanes first where priorities are equal. */
-export async function claimJobs({
-    run,
-    schema,
-    lanes,
-    limit,
-}: Query & { lanes: readonly Lane[]; limit: number }): Promise<ClaimedJob[]> {
+/** What a claim asks for. */
+export interface ClaimRequest {
+    /** That of priority zero for each definition, in the order of their turns, and others that were claimed from before. */
+    lanes: readonly Lane[]
+    /** Up to this position, nothing is committed late any more. */
+    settledPosition?: number
+    limit: number
+}
+
+/** Claims up to `limit` jobs, smaller priorities first, and earlier definitions first where they are equal. */
+export async function claimJobs(request: Query & ClaimRequest): Promise<ClaimedJob[]> {
+    const { run, schema, lanes, settledPosition = 0, limit } = request
+    const asked = lanes.filter(({ priority }) => priority === 0)
     const values = [
-        numberList(lanes.map((lane) => lane.definitionID)),
-        numberList(lanes.map((lane) => lane.priority)),
-        numberList(lanes.map((lane) => lane.leaseID)),
-        numberList(lanes.map((lane) => lane.cursor)),
+        numberList(asked.map((lane) => lane.definitionID)),
+        numberList(asked.map((lane) => lane.leaseID)),
+        numberList(asked.map((lane) => lane.cursor)),
+        cursorObject(lanes.filter(({ priority }) => priority !== 0)),
+        settledPosition,
         limit,
     ]
     const rows = await run(text(schema), values, PREPARED_WHILE_QUICK)
-    // The update returns rows in no promised order; within a definition they start oldest first.
-    return rows.map(toClaimedJob).sort((a, b) => a.position - b.position)
+    // The update returns rows in no promised order.
+    return rows.map(toClaimedJob).sort(byTurn)
+}
+
+/** Jobs start by priority, and where that is equal, oldest first. */
+export function byTurn(a: ClaimedJob, b: ClaimedJob): number {
+    return a.priority - b.priority || a.position - b.position
 }
 
 export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
@@ -110,5 +139,6 @@ export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
         timeoutMs: Number(row[7]),
         numAttempts: Number(row[8]),
         payload: String(row[9]),
+        priority: Number(row[10]),
     }
 }

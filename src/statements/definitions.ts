@@ -11,11 +11,13 @@ export interface DefinitionRow {
     lockIntervalMs: number
     releaseIntervalMs: number
     repeatIntervalMs: number | null
+    priority: number
 }
 
 /**
  * Writes a definition down, or brings it up to date. It updates first, so that a known name costs no number of the
- * identity. A repeating definition is due at once; a changed interval counts from now.
+ * identity. A repeating definition is due at once; a changed interval counts from now. Its priority is written down
+ * together with the lane that claims must know of.
  */
 const ensureText = statementText(
     (schema) => /* sql */ `-- cuckmq: ensure-definition
@@ -23,12 +25,14 @@ with item as (
     select
         $1::text as name, $2::text as channel, $3::integer as num_attempts,
         $4::double precision as timeout_interval_ms, $5::double precision as lock_interval_ms,
-        $6::double precision as release_interval_ms, $7::double precision as repeat_interval_ms
+        $6::double precision as release_interval_ms, $7::double precision as repeat_interval_ms,
+        $8::integer as priority
 ), updated as (
     update ${schema}.job_definition as definition
     set channel = item.channel, num_attempts = item.num_attempts,
         timeout_interval_ms = item.timeout_interval_ms, lock_interval_ms = item.lock_interval_ms,
         release_interval_ms = item.release_interval_ms, repeat_interval_ms = item.repeat_interval_ms,
+        priority = item.priority,
         next_repeat_at = case
             when item.repeat_interval_ms is null then null
             when definition.repeat_interval_ms is null then statement_timestamp()
@@ -42,15 +46,21 @@ with item as (
 ), inserted as (
     insert into ${schema}.job_definition as definition
         (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
-        repeat_interval_ms, next_repeat_at)
+        repeat_interval_ms, priority, next_repeat_at)
     select
         item.*, case when item.repeat_interval_ms is not null then statement_timestamp() end
     from item
     where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
     on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
     returning definition.id
+), written as (
+    select id from updated union all select id from inserted
+), registered as (
+    insert into ${schema}.job_priority (definition_id, priority)
+    select written.id, item.priority from written, item where item.priority <> 0
+    on conflict do nothing
 )
-select id::text from updated union all select id::text from inserted`,
+select id::text from written`,
 )
 
 /** Makes sure that a definition is in the database. Returns its id. */
@@ -67,6 +77,7 @@ export async function ensureDefinition({
         definition.lockIntervalMs,
         definition.releaseIntervalMs,
         definition.repeatIntervalMs,
+        definition.priority,
     ]
     const [row] = await run(ensureText(schema), values)
     // Another session deleted the row between our look and our write: by now it is gone, and we insert.
@@ -144,10 +155,14 @@ where retired_by is not null and exists (select from ${schema}.job where job.def
 
 const deleteText = statementText(
     (schema) => /* sql */ `-- cuckmq: delete-definitions
-delete from ${schema}.job_definition as definition
-where retired_by < pg_snapshot_xmin(pg_current_snapshot())
-    and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
-    and not exists (select from ${schema}.job where job.definition_id = definition.id)`,
+with deleted as (
+    delete from ${schema}.job_definition as definition
+    where retired_by < pg_snapshot_xmin(pg_current_snapshot())
+        and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
+        and not exists (select from ${schema}.job where job.definition_id = definition.id)
+    returning definition.id
+)
+delete from ${schema}.job_priority using deleted where definition_id = deleted.id`,
 )
 
 /** Identities are used once, so what is left of a definition that is gone is in nobody's way. */

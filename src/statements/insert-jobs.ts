@@ -3,7 +3,7 @@ import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Placing } from "../gate.ts"
 import type { Query } from "./query.ts"
 
-/** A job to insert that is delayed, depends on others, or waits in a lane. */
+/** A job to insert that is delayed, depends on others, waits in a lane, or has a priority of its own. */
 export interface TimedJob {
     definitionID: number
     payload: string
@@ -14,13 +14,15 @@ export interface TimedJob {
     dependencies: readonly number[]
     /** Where it waits, if its definition is gated. */
     placing: Placing | null
+    /** Null for that of the definition. */
+    priority: number | null
 }
 
 /**
- * Jobs with a delay or dependencies, and those of gated definitions. Required jobs are locked in the order of their ids
- * and flagged, so that the statement that finalizes one of them either waits for us and sees the flag, or is over before
- * we look. One whose required job has failed starts as `unmet`. Inserts nothing where a required job or a definition is
- * missing.
+ * Jobs with a delay, dependencies or a priority of their own, and those of gated definitions. Required jobs are locked in
+ * the order of their ids and flagged, so that the statement that finalizes one of them either waits for us and sees the
+ * flag, or is over before we look. One whose required job has failed starts as `unmet`. Inserts nothing where a required
+ * job, a definition, or what claims must know of a priority is missing: no claim would find the job.
  *
  * One that runs is written although it is flagged: its job function may complete it in a transaction whose snapshot is
  * older than our edge, which fails then, rather than leave the edge.
@@ -50,9 +52,17 @@ with edge as materialized (
     from rows from (
         pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
         pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[]),
-        pg_catalog.unnest(string_to_array($8, chr(30), '')), pg_catalog.unnest($9::integer[])
-    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, weight, turn)
+        pg_catalog.unnest(string_to_array($8, chr(30), '')), pg_catalog.unnest($9::integer[]),
+        pg_catalog.unnest($10::integer[])
+    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, weight, priority, turn)
     where not exists (select from missing)
+    and not exists (
+        select from rows from (pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($10::integer[])) as own(definition_id, priority)
+        where own.priority <> 0 and not exists (
+            select from ${schema}.job_priority
+            where job_priority.definition_id = own.definition_id and job_priority.priority = own.priority
+        )
+    )
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
     ) = pg_catalog.cardinality($7::bigint[])
@@ -77,10 +87,11 @@ with edge as materialized (
     left join blocking on blocking.turn = input.turn
 ), inserted as (
     insert into ${schema}.job
-        (id, position, definition_id, num_attempts, num_blockers, state, created_at, due_at, expires_at, lane,
-        weight, payload)
+        (id, position, definition_id, num_attempts, priority, num_blockers, state, created_at, due_at, expires_at,
+        lane, weight, payload)
     select
-        planned.id, planned.id, definition.id, definition.num_attempts, planned.num_blockers,
+        planned.id, planned.id, definition.id, definition.num_attempts,
+        coalesce(planned.priority, definition.priority), planned.num_blockers,
         case
             when planned.is_unmet then 'unmet'
             when planned.num_blockers > 0 then 'blocked'
@@ -105,7 +116,7 @@ union all
 select null, required_id::text from missing`,
 )
 
-/** Returns the new ids in the order of `jobs`; none when a job to depend on, or a definition, was not found. */
+/** Returns the new ids in the order of `jobs`; none when a job to depend on, a definition or a lane was not found. */
 export async function insertJobs({
     run,
     schema,
@@ -123,6 +134,7 @@ export async function insertJobs({
         numberList([...new Set(definitionIDs)]),
         jsonList(jobs.map((job) => job.placing?.lane ?? null)),
         numberList(jobs.map((job) => job.placing?.weight ?? 1)),
+        numberList(jobs.map((job) => job.priority)),
     ])
     const inOrder = (cells: (string | null | undefined)[]) =>
         cells

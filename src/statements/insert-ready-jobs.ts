@@ -16,9 +16,9 @@ interface ReadyJob {
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: insert-ready-jobs
 insert into ${schema}.job
-    (id, position, definition_id, num_attempts, state, created_at, due_at, expires_at, payload)
+    (id, position, definition_id, num_attempts, priority, state, created_at, due_at, expires_at, payload)
 select
-    input.id, input.id, definition.id, definition.num_attempts, 'ready',
+    input.id, input.id, definition.id, definition.num_attempts, definition.priority, 'ready',
     statement_timestamp(), statement_timestamp(),
     statement_timestamp() + definition.timeout_interval_ms * interval '1 ms',
     input.payload::json
@@ -37,9 +37,9 @@ returning id::text`,
 const oneText = statementText(
     (schema) => /* sql */ `-- cuckmq: insert-ready-job
 insert into ${schema}.job
-    (id, position, definition_id, num_attempts, state, created_at, due_at, expires_at, payload)
+    (id, position, definition_id, num_attempts, priority, state, created_at, due_at, expires_at, payload)
 select
-    input.id, input.id, definition.id, definition.num_attempts, 'ready',
+    input.id, input.id, definition.id, definition.num_attempts, definition.priority, 'ready',
     statement_timestamp(), statement_timestamp(),
     statement_timestamp() + definition.timeout_interval_ms * interval '1 ms',
     $2::json

@@ -2,6 +2,7 @@ import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Lane } from "./claim-jobs.ts"
 import { pausedDefinitions } from "./pauses.ts"
+import { CURSOR, cursorObject } from "./priorities.ts"
 import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** What an idle worker learns with one look. */
@@ -29,8 +30,13 @@ with paused as materialized (
 )
 select
     exists (
-        select from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::bigint[]))
-            as lane(definition_id, priority, after)
+        select from (
+            select asked.definition_id, 0 as priority, asked.after
+            from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[])) as asked(definition_id, after)
+            union all
+            select other.definition_id, other.priority, ${CURSOR}
+            from ${schema}.job_priority as other where other.definition_id = any($1::bigint[])
+        ) as lane
         cross join lateral (
             select from ${schema}.job
             where job.definition_id = lane.definition_id and job.priority = lane.priority
@@ -46,7 +52,7 @@ select
     (
         select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000::double precision
         from ${schema}.job_definition as definition
-        where definition.id = any($4::bigint[]) and definition.id <> all((select ids from paused)::bigint[])
+        where definition.id = any($3::bigint[]) and definition.id <> all((select ids from paused)::bigint[])
             and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
     ),
     exists (
@@ -82,11 +88,12 @@ export async function lookAround({
     knownIDs: readonly number[]
     orphanGraceMs: number
 }): Promise<Outlook> {
+    const asked = lanes.filter(({ priority }) => priority === 0)
     const values = [
-        numberList(lanes.map((lane) => lane.definitionID)),
-        numberList(lanes.map((lane) => lane.priority)),
-        numberList(lanes.map((lane) => lane.cursor)),
+        numberList(asked.map((lane) => lane.definitionID)),
+        numberList(asked.map((lane) => lane.cursor)),
         numberList(limitedIDs),
+        cursorObject(lanes.filter(({ priority }) => priority !== 0)),
         channel,
         numberList(knownIDs),
         orphanGraceMs,

@@ -11,7 +11,7 @@ const text = statementText(
     (schema) => /* sql */ `-- cuckmq: repeat-jobs
 with due as materialized (
     select
-        id, name, num_attempts, timeout_interval_ms, next_repeat_at,
+        id, name, num_attempts, priority, timeout_interval_ms, next_repeat_at,
         greatest(repeat_interval_ms, 0.001::double precision) as interval_ms,
         floor(
             date_part('epoch', statement_timestamp() - next_repeat_at) * 1000::double precision
@@ -34,9 +34,9 @@ with due as materialized (
     where definition.id = tick.id
 )
 insert into ${schema}.job
-    (id, position, definition_id, num_attempts, state, created_at, due_at, expires_at, payload)
+    (id, position, definition_id, num_attempts, priority, state, created_at, due_at, expires_at, payload)
 select
-    job_id, job_id, id, num_attempts, 'ready', statement_timestamp(), due_at,
+    job_id, job_id, id, num_attempts, priority, 'ready', statement_timestamp(), due_at,
     statement_timestamp() + timeout_interval_ms * interval '1 ms', '{}'
 from tick
 returning id, definition_id`,

@@ -55,16 +55,16 @@ export class Claimer {
         limit: number,
     ): Promise<Claim & { isDrained: boolean }> {
         const leased = await this.#withLeases(definitions)
-        const isFromStart = this.lanes.isFromStart
+        const { isFromStart, numRewinds, settledPosition } = this.lanes
         const asked = Math.min(limit, this.#maxClaim)
         const sentMs = monotonicMs()
         const { run, schema } = this.#core
         const jobs = await this.#certainly(() =>
-            claimJobs({ run, schema, lanes: this.lanes.next(leased), limit: asked }),
+            claimJobs({ run, schema, lanes: this.lanes.next(leased), settledPosition, limit: asked }),
         )
         const answeredAtMs = monotonicMs()
         if (isFromStart) this.lanes.measured(answeredAtMs - sentMs)
-        this.lanes.advance(jobs)
+        this.lanes.advance({ jobs, numRewinds })
         if (jobs.length === asked) this.#maxClaim = Math.min(2 * this.#maxClaim, MAX_CLAIM)
         return { jobs, answeredAtMs, isDrained: jobs.length < asked && this.#isAtEnd(isFromStart) }
     }

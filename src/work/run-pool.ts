@@ -87,7 +87,7 @@ export class RunPool {
         return this.#here.numGatedWaiting === 0 ? this.#concurrency : 0
     }
 
-    /** Takes runs to start as slots come free. */
+    /** Takes runs to start as slots come free, before those of larger priority that wait. */
     add(runs: readonly JobRun[]): void {
         const nowMs = monotonicMs()
         for (const run of runs) this.#stockOf(run).add(run, nowMs)

@@ -31,10 +31,11 @@ export class Stock {
         return this.#running
     }
 
-    /** How long the first one has waited. */
+    /** How long the oldest one has waited. */
     get waitedMs(): number {
-        const oldest = this.#waiting[this.#first]
-        return oldest === undefined ? 0 : monotonicMs() - oldest.sinceMs
+        const waiting = this.#waiting.slice(this.#first)
+        if (waiting.length === 0) return 0
+        return monotonicMs() - waiting.reduce((least, { sinceMs }) => Math.min(least, sinceMs), Infinity)
     }
 
     /** How many to claim now: enough for what is free and for what will end within the next moments. */
@@ -45,8 +46,12 @@ export class Stock {
         return this.numWaiting > 0 && room < numAhead / 2 ? 0 : Math.max(0, room)
     }
 
+    /** Takes a run to start in its turn: before those of larger priority that wait. */
     add(run: JobRun, nowMs: number): void {
-        this.#waiting.push({ run, sinceMs: nowMs })
+        let place = this.#waiting.length
+        while (place > this.#first && this.#isAfter(place - 1, run)) place--
+        if (place === this.#waiting.length) this.#waiting.push({ run, sinceMs: nowMs })
+        else this.#waiting.splice(place, 0, { run, sinceMs: nowMs })
         if (run.isGated) this.#numGatedWaiting++
     }
 
@@ -78,6 +83,11 @@ export class Stock {
         this.#waiting = waiting.filter(({ run }) => !isMeant(run))
         this.#numGatedWaiting = this.#waiting.filter(({ run }) => run.isGated).length
         return waiting.map(({ run }) => run).filter(isMeant)
+    }
+
+    #isAfter(place: number, run: JobRun): boolean {
+        const waiting = this.#waiting[place]
+        return waiting !== undefined && waiting.run.job.priority > run.job.priority
     }
 
     #clear(): void {

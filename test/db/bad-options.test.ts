@@ -26,6 +26,7 @@ const NOT_POSITIVE = [
 const NOT_DURATIONS = NOT_POSITIVE.filter((value) => value !== 0)
 const NOT_COUNTS = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, ...NOT_NUMBERS]
 const NOT_CONCURRENCIES = [Number.NaN, Number.POSITIVE_INFINITY, 100_001, ...NOT_NUMBERS]
+const NOT_PRIORITIES = [-1_001, 1_001, 0.5, Number.NaN, Number.POSITIVE_INFINITY, ...NOT_NUMBERS]
 const NOT_NAMES = ["", " ", "\t\n", "a".repeat(256), "a\u0000b", "a\ud800b", 5, true, {}, [], () => "a"]
 const NOT_FUNCTIONS = ["() => 1", 5, {}, [], true]
 const NOT_CONFIGS = [undefined, null, {}, 5, "config", Object.create(Config.prototype)]
@@ -68,6 +69,7 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         group: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         timeoutIntervalMs: NOT_POSITIVE,
         lockIntervalMs: NOT_POSITIVE,
+        priority: NOT_PRIORITIES,
         runIn: ["thread ", "worker", "", ...NOT_FUNCTIONS],
         jobFunction: [undefined, null, ...NOT_FUNCTIONS],
         // Only in a thread.
@@ -232,7 +234,8 @@ describe("an option of a deferral", () => {
             ["1", {}, 5, true, ["1"], [0], [-1], [1.5], [Number.NaN], [2 ** 53], [null], [[1]], new Array(2)],
         ],
         ["client", [5, "client", {}, { query: "select 1" }, true, null]],
-        ["priority", [1]],
+        ["priority", [null, ...NOT_PRIORITIES]],
+        ["urgency", [1]],
     ])("%s is refused by name, and nothing is deferred", async (option, values) => {
         const queue = await makeQueue()
         const job = define(queue.config, () => undefined)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { quoteSchema } from "../../src/db/identifier.ts"
+import { coreOf } from "../../src/config.ts"
 import { claimJobs } from "../../src/statements/claim-jobs.ts"
+import { openLease } from "../../src/statements/leases.ts"
 import { define } from "../support/define.ts"
 import { openSession } from "../support/transaction.ts"
 import { eventually, hasServer, makeQueue, type Queue } from "../support/with-schema.ts"
@@ -11,10 +12,12 @@ const NUM_OTHERS = 100_000
 async function pagesOfClaim(queue: Queue, cursor = 0): Promise<number> {
     const { rows } = await queue.sql.query(`select id from ${queue.schema}.job_definition where name = 'job'`)
     const definitionID = Number(rows[0]?.id)
+    const { run, schema } = coreOf(queue.config)
+    const leaseID = await openLease({ run, schema, worker: "worker", intervalMs: 60_000 })
     let plan = ""
     await claimJobs({
-        schema: quoteSchema(queue.schemaName),
-        lanes: [{ definitionID, leaseID: 1, priority: 0, cursor }],
+        schema,
+        lanes: [{ definitionID, leaseID, priority: 0, cursor }],
         limit: 1,
         run: async (text, values) => {
             const explained = await queue.sql.query(
@@ -25,7 +28,7 @@ async function pagesOfClaim(queue: Queue, cursor = 0): Promise<number> {
             return []
         },
     })
-    expect(plan).toMatch(/actual rows=1\b/)
+    expect(plan).toMatch(/^Update on job .*actual rows=1\b/)
     // The first line of buffers is of the whole statement.
     const [, hit = "0", read = "0"] = plan.match(/Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/) ?? []
     return Number(hit) + Number(read)

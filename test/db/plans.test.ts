@@ -110,11 +110,11 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
             return costIn(explained.rows).numPages
         }
         const one = `'{${definitionID}}'`
-        expect(await pagesOf("claim-jobs", `${one}, '{0}', '{${leaseID}}', '{0}', 10`)).toBeLessThan(
+        expect(await pagesOf("claim-jobs", `${one}, '{${leaseID}}', '{0}', '{}', 0, 10`)).toBeLessThan(
             FEW_PAGES,
         )
         expect(
-            await pagesOf("look-around", `${one}, '{0}', '{0}', '{}', '_default', ${one}, 1000`),
+            await pagesOf("look-around", `${one}, '{0}', '{}', '{}', '_default', ${one}, 1000`),
         ).toBeLessThan(FEW_PAGES)
         const { rows: some } = await sql.query(`select id from ${schema}.job order by id limit 2`)
         const ends = `'{${some.map(({ id }) => id).join()}}', '{0,0}'`

@@ -101,11 +101,11 @@ const OWNERS: Record<string, Owner> = {
         },
     },
     defer: {
-        options: ["payload", "dependencies", "delayMs", "runAt", "client"],
+        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "client"],
         use: ({ config }, options) => makeDefinition(config, {}).defer({ payload: {}, ...options }),
     },
     deferMany: {
-        options: ["payload", "dependencies", "delayMs", "runAt"],
+        options: ["payload", "dependencies", "delayMs", "runAt", "priority"],
         use: ({ config }, options) =>
             makeDefinition(config, {}).deferMany([{ payload: {} }, { payload: {}, ...options }]),
     },
@@ -132,6 +132,15 @@ const OWNERS: Record<string, Owner> = {
         options: ["definition", "channel", "everything"],
         use: ({ config }, target) => config.resume(target as never),
     },
+    changePriority: {
+        options: ["jobID", "priority"],
+        // It takes its arguments one by one, so there is no name to refuse but here.
+        use: async ({ config }, { jobID = 1, priority = 1, ...rest }) => {
+            const [unknown] = Object.keys(rest)
+            if (unknown !== undefined) throw new InvalidOptionError({ option: unknown, message: "no option" })
+            return config.jobs.changePriority(jobID as number, priority as number)
+        },
+    },
     "jobs of deferMany": {
         options: ["jobs"],
         use: ({ config }, { jobs = [{ payload: {} }], ...rest }) =>
@@ -155,6 +164,8 @@ const atTheEdge: fc.Arbitrary<Specimen> = fc
             100_001,
             1_000_000,
             1_000_001,
+            1_000,
+            -1_001,
             2 ** 28,
         ),
         fc.double(),

@@ -28,14 +28,14 @@ async function readSnapshot({ queue: { sql, schema } }: World): Promise<Snapshot
     const { rows } = await sql.query(`select
         (select coalesce(json_agg(json_build_object(
             'id', job.id, 'position', position, 'definition', definition.name, 'state', job.state,
-            'attempt', attempt, 'token', token, 'numAttempts', job.num_attempts, 'numBlockers', num_blockers,
+            'attempt', attempt, 'token', token, 'priority', job.priority, 'numAttempts', job.num_attempts, 'numBlockers', num_blockers,
             'isFar', due_at > clock_timestamp(), 'isExpired', expires_at < clock_timestamp(),
             'isLeased', lease_id is not null, 'isCancelled', cancelled_at is not null, 'errors', ${errors}
         ) order by job.id), '[]')
         from ${schema}.job left join ${schema}.job_definition as definition on definition.id = definition_id) as live,
         (select coalesce(json_agg(json_build_object(
             'id', job.id, 'definition', definition.name, 'outcome', outcome, 'reason', reason, 'worker', worker,
-            'attempt', attempt, 'token', token, 'result', result, 'errors', ${errors}
+            'attempt', attempt, 'token', token, 'priority', job.priority, 'result', result, 'errors', ${errors}
         ) order by job.id), '[]')
         from ${schema}.job_history as job
         left join ${schema}.job_definition as definition on definition.id = definition_id) as history,
@@ -89,19 +89,29 @@ function followMoves({ oracle, world, live }: { oracle: Oracle; world: World; li
 }
 
 function asLive(job: ModelJob): Record<string, unknown> {
-    const { id, definition, state, attempt, token, numAttempts, numBlockers, isFar, isExpired, errors } = job
-    const { isCancelled } = job
+    const { id, definition, state, attempt, token, priority, errors } = job
+    const { numAttempts, numBlockers, isFar, isExpired, isCancelled } = job
     const isLeased = state === "running"
     return {
-        ...{ id, definition, state, attempt, token, numAttempts, numBlockers, isFar, isExpired, errors },
-        isLeased,
-        isCancelled,
+        ...{ id, definition, state, attempt, token, priority, errors },
+        ...{ numAttempts, numBlockers, isFar, isExpired, isLeased, isCancelled },
     }
 }
 
 function asHistory(job: ModelJob): Record<string, unknown> {
-    const { id, definition, state, reason, endedBy, attempt, token, result, errors } = job
-    return { id, definition, outcome: state, reason, worker: endedBy, attempt, token, result, errors }
+    const { id, definition, state, reason, endedBy, attempt, token, priority, result, errors } = job
+    return {
+        id,
+        definition,
+        outcome: state,
+        reason,
+        worker: endedBy,
+        attempt,
+        token,
+        priority,
+        result,
+        errors,
+    }
 }
 
 /** A real worker claims ahead, and may hand back what it claimed: that shows in the token, and only there. */

@@ -19,18 +19,21 @@ interface Wish {
     due: keyof typeof DUE
     /** Which jobs to depend on: an even number is of a live one, an odd one of any, whatever became of it. */
     dependencies: readonly number[]
+    /** Null for that of the definition. */
+    priority: number | null
 }
 
 const wish: fc.Arbitrary<Wish> = fc.record({
     definition: fc.constantFrom("once", "twice", "often"),
     due: fc.constantFrom("now", "now", "past", "moment", "far"),
     dependencies: fc.oneof(fc.constant([]), fc.array(fc.nat(19), { minLength: 1, maxLength: 3 })),
+    priority: fc.constantFrom(null, null, null, 0, -1, 2, 3),
 })
 
 const wishes = fc.array(wish, { minLength: 1, maxLength: 4 })
 
-function show({ definition, due, dependencies }: Wish): string {
-    return `${definition} ${due}${dependencies.length > 0 ? ` after ${dependencies.join(" ")}` : ""}`
+function show({ definition, due, dependencies, priority }: Wish): string {
+    return `${definition} ${due}${priority === null ? "" : ` at ${priority}`}${dependencies.length > 0 ? ` after ${dependencies.join(" ")}` : ""}`
 }
 
 /** `more` are jobs that the oracle does not know yet. */
@@ -43,7 +46,8 @@ function dependenciesOf({ dependencies }: Wish, oracle: Oracle, more: readonly n
 }
 
 function optionsOf(world: Sides["world"], job: Wish, dependencies: readonly number[]) {
-    return { payload: world.payload(), dependencies, ...DUE[job.due] }
+    const priority = job.priority === null ? {} : { priority: job.priority }
+    return { payload: world.payload(), dependencies, ...priority, ...DUE[job.due] }
 }
 
 /** Records a job in the oracle. A moment later a job in a `moment` is due, but stands delayed. */
@@ -52,6 +56,7 @@ function add({ oracle }: Sides, job: Wish, id: number, dependencies: readonly nu
         id,
         definition: job.definition,
         dependencies,
+        priority: job.priority,
         isFar: job.due === "far" || job.due === "moment",
     })
     oracle.job(id).isFar = job.due === "far"
@@ -170,10 +175,22 @@ const deferOnMissing = fc.tuple(wish, wish).map(([good, bad]) =>
     }),
 )
 
+/** Of whatever job, or of one that never was. */
+const changePriority = fc.tuple(fc.nat(19), fc.constantFrom(-1, 0, 2, 4)).map(([number, priority]) =>
+    step(`job ${number} gets priority ${priority}`, {
+        run: async ({ oracle, world }) => {
+            const id = pick([...oracle.jobs.keys()], number) ?? 2 ** 40
+            const isFound = await world.config.jobs.changePriority(id, priority)
+            expect(isFound, "a live job was found").toBe(oracle.changePriority(id, priority))
+        },
+    }),
+)
+
 export const deferSteps: fc.Arbitrary<Step>[] = [
     deferEach,
     deferTogether,
     deferMany,
     deferInTransaction,
     deferOnMissing,
+    changePriority,
 ]

@@ -22,6 +22,7 @@ export interface ModelJob {
     readonly id: number
     readonly definition: string
     readonly numAttempts: number
+    priority: number
     state: State
     attempt: number
     token: number
@@ -44,6 +45,7 @@ export interface ModelJob {
 
 export interface ModelDefinition {
     numAttempts: number
+    priority: number
     /** No daemon has vouched for it for long. */
     isStale: boolean
     isRetired: boolean
@@ -77,7 +79,13 @@ export class Oracle {
     }
 
     /** A job that was deferred, with the id that `defer` returned. */
-    add(job: { id: number; definition: string; dependencies: readonly number[]; isFar: boolean }): void {
+    add(job: {
+        id: number
+        definition: string
+        dependencies: readonly number[]
+        isFar: boolean
+        priority: number | null
+    }): void {
         const required = [...new Set(job.dependencies)].map((id) => this.job(id))
         const blockers = required.filter(isLive)
         const isUnmet = required.some(({ state }) => state === "failed")
@@ -88,6 +96,7 @@ export class Oracle {
             id: job.id,
             definition: job.definition,
             numAttempts: definition.numAttempts,
+            priority: job.priority ?? definition.priority,
             state: isUnmet ? "unmet" : blockers.length > 0 ? "blocked" : stateWhenFree(job),
             attempt: 0,
             token: 0,
@@ -168,6 +177,15 @@ export class Oracle {
         job.state = job.isCancelled ? "exhausted" : "ready"
         job.attempt--
         job.heldBy = null
+    }
+
+    /** Another priority, and with it another place. */
+    changePriority(id: number, priority: number): boolean {
+        const job = this.jobs.get(id)
+        if (job === undefined || !isLive(job)) return false
+        if (job.priority !== priority) this.moved.add(id)
+        job.priority = priority
+        return true
     }
 
     /** A worker went silent for longer than its lease. */

@@ -105,15 +105,15 @@ const retire = fc.tuple(fc.constantFrom("once", "twice", "often"), fc.boolean())
             if (!isMissed) return
             await compare(oracle, world)
             const id = await world.definition(name).defer({ payload: world.payload() })
-            oracle.add({ id, definition: name, dependencies: [], isFar: false })
+            oracle.add({ id, definition: name, dependencies: [], isFar: false, priority: null })
         },
     }),
 )
 
 const deploy = fc.tuple(fc.constantFrom("once", "twice", "often"), fc.nat(3)).map(([name, numAttempts]) =>
-    step(`a new release gives ${name} ${numAttempts} attempts more`, {
+    step(`a new release gives ${name} ${numAttempts} attempts more, and priority ${numAttempts - 1}`, {
         run: async ({ oracle, world }) => {
-            oracle.definition(name).numAttempts = numAttempts
+            Object.assign(oracle.definition(name), { numAttempts, priority: numAttempts - 1 })
             oracle.vouch()
             await world.deploy(oracle)
         },

@@ -3,7 +3,7 @@ import { expect } from "vitest"
 import { coreOf } from "../../../src/config.ts"
 import { reclaimLapsed } from "../../../src/recover.ts"
 import { compare } from "./compare.ts"
-import type { Oracle } from "./oracle.ts"
+import type { ModelJob, Oracle } from "./oracle.ts"
 import { pick, type Sides, type Step, step } from "./step.ts"
 import type { SteppedRun, SteppedWorker } from "./stepped-worker.ts"
 import { Failure, HOUR_MS, type World } from "./world.ts"
@@ -18,7 +18,7 @@ const startWorker = fc.constant(
     }),
 )
 
-/** A claim brings as many as there are, and of each definition those that stand first. */
+/** A claim brings as many as there are, smaller priorities first, and of each lane those that stand first. */
 const claim = fc
     .record({
         worker: fc.nat(5),
@@ -41,22 +41,35 @@ async function claimWith(
     { worker, names, limit }: { worker: SteppedWorker; names: readonly string[]; limit: number },
 ): Promise<void> {
     const claimed = await worker.claim(world.known(names), limit)
-    const lanes = names.map((name) => laneOf(oracle, name))
-    const numReady = lanes.reduce((sum, lane) => sum + lane.length, 0)
-    expect(claimed).toHaveLength(Math.min(limit, numReady))
-    for (const lane of lanes) {
+    const ready = readyOf(oracle, names)
+    expect(
+        claimed.map(({ priority }) => priority),
+        "the priorities claimed",
+    ).toEqual(ready.map(({ priority }) => priority).slice(0, limit))
+    for (const lane of lanesOf(ready)) {
         const taken = claimed.map(({ id }) => id).filter((id) => lane.includes(id))
         expect(taken, "the jobs claimed of a lane").toEqual(lane.slice(0, taken.length))
     }
     for (const { id } of claimed) oracle.claim({ id, worker: worker.worker })
 }
 
-function laneOf(oracle: Oracle, name: string): number[] {
-    if (oracle.paused.has(name)) return []
+function readyOf(oracle: Oracle, names: readonly string[]): ModelJob[] {
     return oracle.live
-        .filter((job) => job.definition === name && job.state === "ready")
-        .sort((a, b) => a.position - b.position)
-        .map(({ id }) => id)
+        .filter(
+            (job) =>
+                names.includes(job.definition) && !oracle.paused.has(job.definition) && job.state === "ready",
+        )
+        .sort((a, b) => a.priority - b.priority || a.position - b.position)
+}
+
+/** The ids of ready jobs, by definition and priority. */
+function lanesOf(ready: readonly ModelJob[]): number[][] {
+    const lanes = new Map<string, number[]>()
+    for (const { id, definition, priority } of ready) {
+        const key = `${definition} ${priority}`
+        lanes.set(key, [...(lanes.get(key) ?? []), id])
+    }
+    return [...lanes.values()]
 }
 
 function claimOf({ job, worker }: SteppedRun) {

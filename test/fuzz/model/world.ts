@@ -28,6 +28,7 @@ export class Failure extends Error {
 export const DRAINED = "drained"
 
 const NUM_ATTEMPTS: Record<string, number> = { once: 0, twice: 1, often: 3 }
+const PRIORITIES: Record<string, number> = { twice: 2 }
 
 /** The real side: a schema, and the processes that use it. */
 export class World {
@@ -48,12 +49,21 @@ export class World {
 
     /** Empties the queue, and begins anew on both sides. */
     static async begin(queue: Queue, oracle: Oracle): Promise<World> {
-        for (const table of ["job", "job_history", "job_dependency", "lease", "job_definition", "pause"])
+        for (const table of [
+            "job",
+            "job_history",
+            "job_dependency",
+            "lease",
+            "job_priority",
+            "job_definition",
+            "pause",
+        ])
             await queue.sql.query(`delete from ${queue.schema}.${table}`)
         const world = new World(queue)
         for (const [name, numAttempts] of Object.entries(NUM_ATTEMPTS)) {
-            oracle.definitions.set(name, { numAttempts, isStale: false, isRetired: false })
-            world.#define(name, numAttempts)
+            const numbers = { numAttempts, priority: PRIORITIES[name] ?? 0 }
+            oracle.definitions.set(name, { ...numbers, isStale: false, isRetired: false })
+            world.#define(name, numbers)
         }
         await world.#announceDefinitions()
         return world
@@ -135,7 +145,7 @@ export class World {
     async deploy(oracle: Oracle): Promise<void> {
         this.#config = this.#makeConfig()
         this.#definitions = new Map()
-        for (const [name, { numAttempts }] of oracle.definitions) this.#define(name, numAttempts)
+        for (const [name, numbers] of oracle.definitions) this.#define(name, numbers)
         await this.#announceDefinitions()
     }
 
@@ -147,11 +157,12 @@ export class World {
         return new Config({ pool: this.queue.pool, schema: this.queue.schemaName })
     }
 
-    #define(name: string, numAttempts: number): void {
+    #define(name: string, { numAttempts, priority }: { numAttempts: number; priority: number }): void {
         const definition = new JobDefinition<Payload, string>({
             config: this.#config,
             name,
             numAttempts,
+            priority,
             retryDelayMs: ({ error }) => (error instanceof Failure ? error.delayMs : HOUR_MS),
             // No lease is renewed or lapses unless the model says so.
             lockIntervalMs: HOUR_MS,
