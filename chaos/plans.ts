@@ -14,6 +14,8 @@ const MIX: Readonly<Record<Exclude<JobKind, "repeat">, { share: number } | { per
     hopeless: { share: 3 },
     abort: { perSecond: 1 / 20 },
     hang: { perSecond: 1 / 2 },
+    thread: { perSecond: 1 / 15 },
+    "thread-hang": { perSecond: 1 / 60 },
     limited: { perSecond: 0.4 },
     crowded: { perSecond: 1 },
     metered: { perSecond: 2 },
@@ -67,6 +69,13 @@ export class Planner {
                 return { key, kind, ms: Math.round(LEASE_MS * this.#random.between(1.3, 1.7)) }
             case "flaky":
                 return { key, kind, failures: this.#random.integer(1, Math.min(3, NUM_RETRIES)) }
+            case "thread":
+                return {
+                    key,
+                    kind,
+                    ms: Math.round(LEASE_MS * this.#random.between(0.1, 1.3)),
+                    failures: this.#random.integer(0, 2),
+                }
             case "abort":
                 return { key, kind, failures: this.#random.integer(1, 2) }
             case "crowded":

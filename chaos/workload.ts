@@ -23,6 +23,10 @@ export const TIMEOUT_MS = 4_000
 export const CLEAN_INTERVAL_MS = 1_000
 export const HISTORY_MS = 10_000
 
+/** The threads of a worker, and how long one has to heed its signal. One, so that a job that hangs is in the way of others. */
+export const NUM_THREADS = 1
+export const FORCE_AFTER_MS = 500
+
 /** Attempts after the first, of every definition that is retried. */
 export const NUM_RETRIES = 5
 
@@ -61,6 +65,10 @@ export const JOB_KINDS = [
     "effect",
     /** Does nothing. Its definition is paused now and then. */
     "paused",
+    /** Keeps a thread busy for `ms`, up to 1.3 leases; on the first `failures` attempts it ends its thread instead. */
+    "thread",
+    /** Keeps a thread busy for ever; ended by its timeout, and its thread with it. */
+    "thread-hang",
     /** Enqueued by the schedule, without a producer: one a tick. */
     "repeat",
 ] as const

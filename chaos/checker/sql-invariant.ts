@@ -9,8 +9,14 @@ export const OURS = new Set(["cuckmq"] as const)
 /** How far apart the clocks of a process and of the database may be on our axis, and a record from its act. */
 export const CLOCK_SLACK = 5_000
 
-/** Kinds of jobs that wait for their turn, whatever happens. */
-export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered')"
+/** Kinds of jobs that wait for their turn, whatever happens: for a limit, or for one of a worker's few threads. */
+export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered', 'thread', 'thread-hang')"
+
+/** Kinds of jobs that run in threads. */
+export const IN_THREADS = "('thread', 'thread-hang')"
+
+/** Kinds of jobs that never settle. */
+export const HANGING = "('hang', 'thread-hang')"
 
 const NUM_EXAMPLES = 5
 

@@ -4,12 +4,14 @@ import pg from "pg"
 import {
     bucketOf,
     CLEAN_INTERVAL_MS,
+    FORCE_AFTER_MS,
     HISTORY_MS,
     JOB_KINDS,
     type JobKind,
     LEASE_MS,
     MAX_CROWD,
     NUM_RETRIES,
+    NUM_THREADS,
     type Plan,
     POLL_MS,
     RATE_MAX,
@@ -90,6 +92,7 @@ class Cuckmq implements Peer {
                 config: queue.config,
                 name: options.process,
                 concurrency,
+                numThreads: NUM_THREADS,
                 processIntervalMs: POLL_MS,
                 eventHandler: ({ event }) => onEvent(told(event)),
             }),
@@ -194,7 +197,7 @@ class Queue {
     }
 
     #define(module: Module, kind: JobKind, handler: Handler): JobDefinition<AnyPlan, unknown> {
-        return new module.JobDefinition<AnyPlan, unknown>({
+        const rules = {
             config: this.config,
             name: nameOf(kind),
             numAttempts: NUM_RETRIES,
@@ -205,8 +208,18 @@ class Queue {
             ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
             ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
-            ...(kind === "hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
-            jobFunction: (payload, context) =>
+            ...(kind === "hang" || kind === "thread-hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
+        }
+        if (kind === "thread" || kind === "thread-hang")
+            return new module.JobDefinition<AnyPlan, unknown>({
+                ...rules,
+                runIn: "thread",
+                module: new URL("../programs/thread-handler.ts", import.meta.url),
+                forceAfterMs: FORCE_AFTER_MS,
+            })
+        return new module.JobDefinition<AnyPlan, unknown>({
+            ...rules,
+            jobFunction: (payload: AnyPlan, context: JobContext) =>
                 handler("key" in payload ? (payload as Plan) : { kind: "repeat", key: null }, runOf(context)),
         })
     }

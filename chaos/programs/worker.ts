@@ -2,6 +2,7 @@ import type { Daemon, OnEvent, Peer } from "../peers/peer.ts"
 import type { ProgramTask } from "../processes.ts"
 import type { Recorder } from "../recorder.ts"
 import { makeHandler } from "./handler.ts"
+import { tellThreads } from "./thread-handler.ts"
 import { makePool } from "./transaction.ts"
 
 /** Handlers of one process that have transactions of their own at the same time; the others wait. */
@@ -18,6 +19,7 @@ export async function startWorker(params: {
     const { connectionString, process } = task.options
     const pool = makePool({ connectionString, process, max: NUM_OWN_CONNECTIONS })
     const handler = makeHandler({ recorder, pool })
+    tellThreads({ recordsFile: task.recordsFile, process })
     return peer.startWorker(task.options, { concurrency: task.params.concurrency, handler, onEvent })
 }
 

@@ -11,6 +11,7 @@ import { crowd, order, rateWindow } from "./limits.ts"
 import { liveness } from "./liveness.ts"
 import { recovery } from "./recovery.ts"
 import { retention, sweep } from "./retention.ts"
+import { threads } from "./threads.ts"
 import { timeouts } from "./timeouts.ts"
 import { notEarly, rate, repeats } from "./timing.ts"
 import { concurrency, shutdown } from "./workers.ts"
@@ -41,6 +42,7 @@ export const INVARIANTS: readonly Invariant[] = [
     recovery,
     cancellation,
     pauses,
+    threads,
     rateWindow,
     order,
 ]

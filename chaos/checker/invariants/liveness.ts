@@ -6,7 +6,10 @@ const SLACK = 10_000_000
 /** Jobs of the backlog that even a busy machine starts in a second. */
 const STARTS_A_SECOND = 100
 
-/** Claims after the calm, with the time that each job had stood due. Limited jobs wait for their turn, dependents for others. */
+/**
+ * Claims after the calm, with the time that each job had stood due. Limited jobs wait for their turn, as do those that run
+ * in threads, and dependents wait for others.
+ */
 const WAITS = /* sql */ `
     with calm as materialized (
         select max(at) as at from phase where phase = 'calm'

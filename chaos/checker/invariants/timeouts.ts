@@ -1,4 +1,4 @@
-import { OURS, sqlInvariant } from "../sql-invariant.ts"
+import { HANGING, OURS, sqlInvariant } from "../sql-invariant.ts"
 
 /**
  * Beyond due + timeout: a running job is left to its worker, whose event loop a job may block, for five seconds. Then
@@ -14,7 +14,7 @@ export const timeouts = sqlInvariant({
     id: "I15",
     title: "Timeouts: nothing times out early, and what never settles is ended soon",
     appliesTo: OURS,
-    exercised: "select count(*) from job where reason = 'timeout' or job_kind = 'hang'",
+    exercised: `select count(*) from job where reason = 'timeout' or job_kind in ${HANGING}`,
     violations: /* sql */ `
         select
             format('timed out %s ms early',
@@ -26,7 +26,7 @@ export const timeouts = sqlInvariant({
         union all
         select 'never settles, and ended as ' || outcome || coalesce(' for ' || reason, ''), array[job_id]
         from job
-        where job_kind = 'hang' and outcome = 'succeeded'
+        where job_kind in ${HANGING} and outcome = 'succeeded'
         union all
         select
             format('ended %s ms after its timeout',
@@ -34,7 +34,7 @@ export const timeouts = sqlInvariant({
             array[job_id]
         from job
         cross join facts
-        where job_kind = 'hang'
+        where job_kind in ${HANGING}
             and terminal_at > facts.clean_interval + ${SLACK} + greatest(
                 first_due_at + facts.timeout_interval,
                 (
@@ -50,5 +50,5 @@ export const timeouts = sqlInvariant({
     figures: /* sql */ `
         select max(terminal_at - first_due_at - facts.timeout_interval) / 1000 as latest_ms
         from job cross join facts
-        where job_kind = 'hang'`,
+        where job_kind in ${HANGING}`,
 })

@@ -1,4 +1,4 @@
-import { CLOCK_SLACK, EVERYONE, sqlInvariant } from "../sql-invariant.ts"
+import { CLOCK_SLACK, EVERYONE, HANGING, sqlInvariant } from "../sql-invariant.ts"
 
 /**
  * How many runs each process had when each of them began. Runs that were aborted are left out: they give their slot up a
@@ -7,7 +7,7 @@ import { CLOCK_SLACK, EVERYONE, sqlInvariant } from "../sql-invariant.ts"
 const RUNNING = /* sql */ `
     with counted as materialized (
         select * from run
-        where ended_at is not null and outcome <> 'aborted' and not (outcome = 'died' and job_kind = 'hang')
+        where ended_at is not null and outcome <> 'aborted' and not (outcome = 'died' and job_kind in ${HANGING})
     )
     select process, at, job_id, sum(change) over (partition by process order by at, change rows unbounded preceding) as num
     from (

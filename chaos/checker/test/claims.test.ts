@@ -101,3 +101,25 @@ describe("I10", () => {
         assert.deepEqual(await violationsOf(history), { I10: 1 })
     })
 })
+
+describe("I26", () => {
+    it("sees more jobs in threads than there are threads", async () => {
+        const history = campaign()
+        for (const key of ["a", "b"])
+            history.job(key, { kind: "thread" }).attempt(key, "worker-1.1", { from: 10, to: 20 })
+        assert.deepEqual(await violationsOf(history), { I26: 1 })
+    })
+
+    it("sees a job that starts where another hangs, and none that starts where one was ended", async () => {
+        const hung = (startedAt: number) =>
+            campaign()
+                .job("a", { kind: "thread-hang" })
+                .claim("a", "worker-1.1", { at: 10, token: "1", attempt: 1 })
+                .run("a", "worker-1.1", { from: 11 })
+                .step("a", "failed", { at: 4_000, token: "1", owner: "worker-1.1", reason: "timeout" })
+                .job("b", { kind: "thread" })
+                .attempt("b", "worker-1.1", { from: startedAt, to: startedAt + 20 })
+        assert.deepEqual(await violationsOf(hung(5_000)), {})
+        assert.deepEqual(await violationsOf(hung(3_000)), { I26: 1 })
+    })
+})
