@@ -17,7 +17,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
     [
         "queue",
-        /^src\/(core|registry|hints|listener|enqueuer)\.ts$/,
+        /^src\/(core|registry|hints|listener|enqueuer|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
         ["statements", "threads", "job-context", "db", "leaf"],
     ],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
@@ -25,7 +25,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["config", /^src\/config\.ts$/, ["operations", "queue", "schema", "db", "leaf"]],
     [
         "job-definition",
-        /^src\/(job-definition|job-definition-options|limit-options|defer-options)\.ts$/,
+        /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options)\.ts$/,
         ["config", "queue", "threads", "job-context", "db", "leaf"],
     ],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
@@ -66,9 +66,12 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/finalize-jobs.ts": /^(name|condition|withError\("done\.errors", "done\.error"\))$/,
     "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
     "src/statements/history.ts": /^slot$/,
+    "src/statements/insert-jobs.ts": /^parts\.(name|first|edgeCondition|required|items|taking|results)$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
+    "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
     "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\))$/,
+    "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
     "src/schema/migrate.ts": /^params\.schema$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
 }

@@ -5,6 +5,9 @@ import { placeOf } from "./gate.ts"
 import { durationMs, instant, jobID, jobPriority, knownOptions, listOf } from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
+import { toKeyRule, type UniqueOptions } from "./unique-options.ts"
+
+export type { Deferral } from "./unique-jobs.ts"
 
 /** What a job is deferred with. */
 export interface DeferOptions<Payload extends object> {
@@ -21,6 +24,11 @@ export interface DeferOptions<Payload extends object> {
      * that of the definition.
      */
     priority?: number
+    /**
+     * Which jobs this one is the same as; what is not given is as the definition has it. `null`: it has no key, whatever the
+     * definition says. Together with `dependencies` only where the other job is kept. Default: as the definition has it.
+     */
+    unique?: Partial<UniqueOptions<Payload>> | null
 }
 
 /** Whose transaction to defer in. */
@@ -32,7 +40,7 @@ export interface DeferClient {
     client?: SqlClient
 }
 
-const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority"]
+const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority", "unique"]
 
 /** Checks what a job is deferred with; `others` are options that the caller sees to. */
 export function toNewJob<Payload extends object>({
@@ -57,7 +65,7 @@ export function toNewJob<Payload extends object>({
         })
     }
     const { gate, name } = definition
-    return {
+    const job: NewJob = {
         definition,
         payload: encodePayload({ payload, definition: name, maxBytes: maxPayloadBytes }),
         placing: gate === null ? null : placeOf({ definition: name, gate, payload }),
@@ -70,5 +78,26 @@ export function toNewJob<Payload extends object>({
             value: dependencies,
             check: jobID,
         }),
+        unique: toKeyRule({ payload, options: options.unique, definition }),
+    }
+    checkTogether(job)
+    return job
+}
+
+/** What a job that stands is changed to must say all that there is to say. */
+function checkTogether({ unique, dependencies, delayMs, runAtMs }: NewJob): void {
+    if (unique === null) return
+    if (dependencies.length > 0 && unique.onConflict !== "keep") {
+        throw new InvalidOptionError({
+            option: "dependencies",
+            message: `expected no \`dependencies\` together with \`onConflict: "${unique.onConflict}"\``,
+        })
+    }
+    if (unique.maxWaitMs !== null && (runAtMs !== null || (delayMs ?? 0) > unique.maxWaitMs)) {
+        throw new InvalidOptionError({
+            option: "unique.maxWaitMs",
+            message:
+                "expected `unique.maxWaitMs` together with a `delayMs` of at most as much, and no `runAt`",
+        })
     }
 }

@@ -6,14 +6,18 @@ import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
 import type { Placing } from "./gate.ts"
 import type { Hints } from "./hints.ts"
+import { chunksOf, MAX_JOBS, MAX_PAYLOAD_LENGTH } from "./job-chunks.ts"
+import { KeyedBatcher, type Patience, rejected } from "./keyed-batcher.ts"
 import type { Registry } from "./registry.ts"
 import type { DefinitionRow } from "./statements/definitions.ts"
 import { insertJobs } from "./statements/insert-jobs.ts"
 import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
+import { insertUniqueJobs, type KeyRule } from "./statements/insert-unique-jobs.ts"
 import type { Notification } from "./statements/notify.ts"
 import { registerPriorities } from "./statements/priorities.ts"
 import type { Query } from "./statements/query.ts"
 import { withinSavepoint } from "./statements/savepoint.ts"
+import { type Deferral, deferByKey, deferOnce } from "./unique-jobs.ts"
 
 /** A job to defer, its payload encoded and its options checked. */
 export interface NewJob {
@@ -26,14 +30,15 @@ export interface NewJob {
     placing: Placing | null
     /** Null for that of the definition. */
     priority: number | null
+    /** The key that only one job is to have; null when it has none. */
+    unique: KeyRule | null
 }
+
+/** The same, of a definition that the database has. */
+type KnownJob = NewJob & { definitionID: number }
 
 /** Whether a statement stands alone, or in a transaction, which may hold the pool's only connection. */
 type Place = "alone" | "in-transaction"
-
-/** How many jobs, and how many characters of payload, travel in one statement. */
-const MAX_JOBS = 5_000
-const MAX_PAYLOAD_LENGTH = 16 * 1024 * 1024
 
 /** Large batches, and dependencies that someone holds locked, take longer than other statements may. */
 const DEADLINE_MS = 60_000
@@ -48,7 +53,8 @@ export class Enqueuer {
     readonly #schema: QuotedSchema
     readonly #registry: Registry
     readonly #hints: Hints
-    readonly #batcher: Batcher<NewJob, number>
+    readonly #batcher: Batcher<NewJob, Deferral>
+    readonly #keyedBatcher: KeyedBatcher<NewJob>
 
     constructor(params: { database: Database; schema: QuotedSchema; registry: Registry; hints: Hints }) {
         this.#database = params.database
@@ -62,31 +68,42 @@ export class Enqueuer {
             weigh: (job) => job.payload.length,
             maxWeight: MAX_PAYLOAD_LENGTH,
         })
+        this.#keyedBatcher = new KeyedBatcher({
+            insert: (jobs, patience) => this.#insertCommitted(jobs, patience),
+            maxItems: MAX_JOBS,
+            maxWeight: MAX_PAYLOAD_LENGTH,
+        })
     }
 
     /** Defers one job. */
-    async defer(job: NewJob, client: SqlClient | undefined): Promise<number> {
+    async defer(job: NewJob, client: SqlClient | undefined): Promise<Deferral> {
         // A dependency that is not found fails its statement, so such jobs do not travel with those of others.
-        if (client === undefined && job.dependencies.length === 0)
-            return this.#guard(() => this.#batcher.add(job))
-        const [id] = await this.deferAll([job], client)
-        return id as number
+        if (client === undefined && job.dependencies.length === 0) {
+            const batcher = hasKey(job) ? this.#keyedBatcher : this.#batcher
+            return this.#guard(() => batcher.add(job))
+        }
+        const [deferral] = await this.deferAll([job], client)
+        return deferral as Deferral
     }
 
     /** Defers jobs, all or none. */
-    deferAll(jobs: readonly NewJob[], client: SqlClient | undefined): Promise<number[]> {
+    deferAll(jobs: readonly NewJob[], client: SqlClient | undefined): Promise<Deferral[]> {
         if (jobs.length === 0) return Promise.resolve([])
         return this.#guard(async () => {
-            const isOneStatement = chunksOf(jobs).length === 1
+            // A key that is contested is left to another statement.
+            const isOneStatement = chunksOf(jobs).length === 1 && (jobs.length === 1 || !jobs.some(hasKey))
             if (client !== undefined) {
                 const run: Query["run"] = (text, values) => runOnClient(client, text, values)
                 const insert = () => this.#insertChunks(jobs, run)
                 return isOneStatement ? insert() : withinSavepoint(run, insert)
             }
             if (isOneStatement) return this.#insertCommitted(jobs)
-            const ids = await this.#database.transaction((run) => this.#insertChunks(jobs, run), DEADLINE_MS)
-            this.#announce(jobs)
-            return ids
+            const deferrals = await this.#database.transaction(
+                (run) => this.#insertChunks(jobs, run),
+                DEADLINE_MS,
+            )
+            this.#announceDeferrals(jobs, deferrals)
+            return deferrals
         })
     }
 
@@ -95,7 +112,7 @@ export class Enqueuer {
      * refused by the database, and together they may take longer than the role's statements may: then the jobs go in
      * halves, until one is refused alone.
      */
-    async #insertShared(jobs: readonly NewJob[]): Promise<(number | Promise<number>)[]> {
+    async #insertShared(jobs: readonly NewJob[]): Promise<(Deferral | Promise<Deferral>)[]> {
         try {
             return await this.#insertCommitted(jobs)
         } catch (error) {
@@ -108,54 +125,79 @@ export class Enqueuer {
     }
 
     /** What befalls one half must not hide what became of the other. */
-    #insertHalf(jobs: readonly NewJob[]): Promise<(number | Promise<number>)[]> {
+    #insertHalf(jobs: readonly NewJob[]): Promise<(Deferral | Promise<Deferral>)[]> {
         return this.#insertShared(jobs).catch((error: unknown) => jobs.map(() => rejected(error)))
     }
 
-    async #insertCommitted(jobs: readonly NewJob[]): Promise<number[]> {
+    async #insertCommitted(jobs: readonly NewJob[], patience?: Patience): Promise<Deferral[]> {
         const [job] = jobs
         if (jobs.length === 1 && job !== undefined && isPlainAndReady(job)) {
-            const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", hint)
-            const ids = await this.#hints.tellAlong(job.definition.channel, insert)
-            if (ids !== undefined) return ids
+            const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", { hint })
+            const deferrals = await this.#hints.tellAlong(job.definition.channel, insert)
+            if (deferrals !== undefined) return deferrals
         }
-        const ids = await this.#insert(jobs, this.#run, "alone")
-        this.#announce(jobs)
-        return ids
+        const deferrals = await this.#insert(jobs, this.#run, "alone", { patience })
+        this.#announceDeferrals(jobs, deferrals)
+        return deferrals
     }
 
-    async #insertChunks(jobs: readonly NewJob[], run: Query["run"]): Promise<number[]> {
-        const ids: number[] = []
-        for (const chunk of chunksOf(jobs)) ids.push(...(await this.#insert(chunk, run, "in-transaction")))
-        return ids
+    async #insertChunks(jobs: readonly NewJob[], run: Query["run"]): Promise<Deferral[]> {
+        const deferrals: Deferral[] = []
+        for (const chunk of chunksOf(jobs))
+            deferrals.push(...(await this.#insert(chunk, run, "in-transaction")))
+        return deferrals
     }
 
     async #insert(
         jobs: readonly NewJob[],
         run: Query["run"],
         place: Place,
-        hint?: Notification,
-    ): Promise<number[]> {
-        const arePlain = jobs.every(isPlainAndReady)
+        { hint, patience = "patient" }: { hint?: Notification; patience?: Patience | undefined } = {},
+    ): Promise<Deferral[]> {
+        const query = { run, schema: this.#schema }
+        if (jobs.some(hasKey)) {
+            const isImpatient = patience === "impatient"
+            const deferrals = await (isImpatient ? deferOnce : deferByKey)(jobs, (some) =>
+                this.#insertKnown(some, run, place, (rows) =>
+                    insertUniqueJobs({ ...query, jobs: rows, isImpatient }),
+                ),
+            )
+            // An impatient statement leaves out what is contested, as who asked for it expects.
+            return jobs.map((job) => deferrals.get(job) as Deferral)
+        }
+        const isPlain = jobs.every(isPlainAndReady)
+        const ids = await this.#insertKnown(jobs, run, place, async (rows) => {
+            if (isPlain)
+                return { results: await insertReadyJobs({ ...query, jobs: rows, hint }), missingIDs: [] }
+            const inserted = await insertJobs({ ...query, jobs: rows })
+            return { results: inserted.ids, missingIDs: inserted.missingIDs }
+        })
+        return ids.map((id) => ({ id, outcome: "inserted" }))
+    }
+
+    /** Inserts jobs of definitions that the database knows. `insert` has no results where it lacks something. */
+    async #insertKnown<Result>(
+        jobs: readonly NewJob[],
+        run: Query["run"],
+        place: Place,
+        insert: (rows: readonly KnownJob[]) => Promise<{ results: Result[]; missingIDs: number[] }>,
+    ): Promise<Result[]> {
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()
         let hasRegistered = false
         for (let tries = 1; tries <= MAX_TRIES; ) {
             const definitionIDs = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
-            const query = { run, schema: this.#schema }
             const rows = jobs.map((job) => ({
                 ...job,
                 definitionID: definitionIDs.get(job.definition.name) as number,
             }))
-            const outcome = arePlain
-                ? { ids: await insertReadyJobs({ ...query, jobs: rows, hint }), missingIDs: [] }
-                : await insertJobs({ ...query, jobs: rows })
-            if (outcome.ids.length === jobs.length) return outcome.ids
+            const { results, missingIDs } = await insert(rows)
+            if (results.length === jobs.length) return results
             // One look may fall between a job's end and its place in history; two looks for the same job cannot.
-            const jobIDs = outcome.missingIDs.filter((id) => missedIDs.has(id))
+            const jobIDs = missingIDs.filter((id) => missedIDs.has(id))
             if (jobIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs })
-            for (const id of outcome.missingIDs) missedIDs.add(id)
-            if (outcome.missingIDs.length > 0) continue
+            for (const id of missingIDs) missedIDs.add(id)
+            if (missingIDs.length > 0) continue
             if (!hasRegistered) hasRegistered = await this.#registerPriorities(rows, run)
             else hasRegistered = false
             if (hasRegistered) continue
@@ -199,6 +241,14 @@ export class Enqueuer {
         return ids
     }
 
+    #announceDeferrals(jobs: readonly NewJob[], deferrals: readonly Deferral[]): void {
+        const changed = jobs.filter((_, index) => (deferrals[index]?.outcome ?? "kept") !== "kept")
+        // A claim passed over a job whose payload we were replacing, whenever that is due.
+        const replaced = jobs.filter((_, index) => deferrals[index]?.outcome === "replaced")
+        this.#announce(changed)
+        this.#announce(replaced.map((job) => ({ ...job, delayMs: null, runAtMs: null })))
+    }
+
     #announce(jobs: readonly NewJob[]): void {
         const channels = new Map<string, boolean>()
         for (const job of jobs) {
@@ -223,35 +273,15 @@ export class Enqueuer {
     }
 }
 
-/** A promise that is handed on later, and until then must not pass for one that nobody handles. */
-function rejected(error: unknown): Promise<never> {
-    const promise = Promise.reject(error)
-    promise.catch(() => undefined)
-    return promise
+function hasKey(job: NewJob): boolean {
+    return job.unique !== null
 }
 
 /** Whether a job needs nothing but its place at the end of the ready ones. */
 function isPlainAndReady(job: NewJob): boolean {
-    return job.placing === null && job.priority === null && isReady(job)
+    return job.placing === null && job.priority === null && !hasKey(job) && isReady(job)
 }
 
 function isReady(job: NewJob): boolean {
     return job.delayMs === null && job.runAtMs === null && job.dependencies.length === 0
-}
-
-function chunksOf(jobs: readonly NewJob[]): NewJob[][] {
-    const chunks: NewJob[][] = []
-    let chunk: NewJob[] = []
-    let length = 0
-    for (const job of jobs) {
-        length += job.payload.length
-        if (chunk.length === MAX_JOBS || (length > MAX_PAYLOAD_LENGTH && chunk.length > 0)) {
-            chunks.push(chunk)
-            chunk = []
-            length = job.payload.length
-        }
-        chunk.push(job)
-    }
-    chunks.push(chunk)
-    return chunks
 }

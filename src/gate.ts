@@ -55,11 +55,15 @@ export interface Gate {
 /** Of a job for which no key could be found: it is counted with others of its kind. */
 export const PLACING_WITHOUT_KEYS: Placing = { lane: SEPARATOR.repeat(PARTS.length - 1), weight: 1 }
 
-/** What placing a job starts from. */
-interface ToPlace {
+/** A job whose payload is asked for something. */
+interface Asked {
     definition: string
-    gate: Gate
     payload: unknown
+}
+
+/** What placing a job starts from. */
+interface ToPlace extends Asked {
+    gate: Gate
 }
 
 /**
@@ -76,7 +80,12 @@ export function placeOf(job: ToPlace): Placing {
     return { lane, weight: job.gate.rate === null ? 1 : toWeight(job, job.gate.rate) }
 }
 
-function toKey(job: ToPlace, key: KeyFunction): string {
+/**
+ * The key that a function says a payload has.
+ *
+ * @throws InvalidPayloadError when it throws, or returns what is no key.
+ */
+export function toKey(job: Asked, key: KeyFunction): string {
     const value = ask(job, key)
     if (isKey(value)) return value
     throw refusal(job, `has no key: \`${key.option}\` must return ${KEY_RULE}`)
@@ -90,7 +99,7 @@ function toWeight(job: ToPlace, { weight, max }: RateRule): number {
     throw refusal(job, `has no weight: \`${weight.option}\` must return a whole number from 1 to ${max}`)
 }
 
-function ask(job: ToPlace, { option, keyOf }: KeyFunction): unknown {
+function ask(job: Asked, { option, keyOf }: KeyFunction): unknown {
     try {
         // The function takes what `defer` demanded of the payload.
         return keyOf(job.payload as never)
@@ -99,6 +108,6 @@ function ask(job: ToPlace, { option, keyOf }: KeyFunction): unknown {
     }
 }
 
-function refusal({ definition }: ToPlace, reason: string, cause?: unknown): InvalidPayloadError {
+function refusal({ definition }: Asked, reason: string, cause?: unknown): InvalidPayloadError {
     return new InvalidPayloadError({ definition, path: "payload", reason, cause })
 }

@@ -1,7 +1,7 @@
 export { Config, type ConfigOptions } from "./config.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
-export type { DeferClient, DeferOptions } from "./defer-options.ts"
+export type { DeferClient, DeferOptions, Deferral } from "./defer-options.ts"
 export {
     AttemptTimeoutError,
     CompletionNotCommittedError,
@@ -67,4 +67,5 @@ export type { ConcurrencyLimit, JobGroup, RateLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
 export { Unretryable } from "./retry.ts"
+export type { UniqueOptions, UniqueWhile } from "./unique-options.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

@@ -13,6 +13,7 @@ import {
 import type { RegisteredJob } from "./registry.ts"
 import { defaultRetryDelayMs } from "./retry.ts"
 import { toThreadModule } from "./threads/thread-module.ts"
+import { toUniqueRule, type UniqueOptions } from "./unique-options.ts"
 
 /** Does the work of a job. What it returns is kept as the job's result; what it throws, with the attempt. */
 export type JobFunction<Payload extends object, Result> = (
@@ -109,6 +110,12 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      * is a `module` in place of `jobFunction`: see `ThreadJobDefinitionOptions`.
      */
     runIn?: "process"
+    /**
+     * Which of the definition's jobs are the same, so that one of them is enough; jobs that are repeated have no key. A job
+     * may be deferred with others. A deferral that meets a job with its key costs a look; one that meets none, a row more.
+     * Default `null`: every deferral makes a job.
+     */
+    unique?: UniqueOptions<Payload> | null
     /** Does the work. */
     jobFunction: JobFunction<Payload, Result>
 }
@@ -160,6 +167,7 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     lockIntervalMs: 60_000,
     priority: 0,
     runIn: "process",
+    unique: null,
 })
 
 const OPTIONS = [
@@ -178,6 +186,7 @@ const OPTIONS = [
     "lockIntervalMs",
     "priority",
     "runIn",
+    "unique",
     "jobFunction",
     "module",
     "exportName",
@@ -202,6 +211,7 @@ export function toRegisteredJob<Payload extends object, Result>(
     const {
         repeatIntervalMs = JOB_DEFINITION_DEFAULTS.repeatIntervalMs,
         attemptTimeoutMs = JOB_DEFINITION_DEFAULTS.attemptTimeoutMs,
+        unique = JOB_DEFINITION_DEFAULTS.unique,
     } = options
     return Object.freeze({
         name: nameText("name", options.name),
@@ -227,6 +237,7 @@ export function toRegisteredJob<Payload extends object, Result>(
         ),
         gate: toGate(options),
         priority: jobPriority("priority", options.priority ?? JOB_DEFINITION_DEFAULTS.priority),
+        unique: unique === null ? null : toUniqueRule(unique),
         retryDelayMs,
         ...toRun(options),
     })

@@ -1,6 +1,6 @@
 import { type Core, coreOf } from "./config.ts"
 import { checkedClient, type SqlClient } from "./db/client.ts"
-import { type DeferClient, type DeferOptions, toNewJob } from "./defer-options.ts"
+import { type DeferClient, type DeferOptions, type Deferral, toNewJob } from "./defer-options.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { type AnyJobDefinitionOptions, toRegisteredJob } from "./job-definition-options.ts"
 import { knownOptions, listOf } from "./options.ts"
@@ -43,8 +43,17 @@ export class JobDefinition<Payload extends object, Result = void> {
      * may not have been deferred.
      */
     async defer(options: DeferOptions<Payload> & DeferClient): Promise<number> {
-        const job = this.#toNewJob({ owner: "defer", options, others: ["client"] })
-        return this.#core.enqueuer.defer(job, toClient(options.client))
+        return (await this.#defer("defer", options)).id
+    }
+
+    /**
+     * Defers one job, and says what that did when another job had its key.
+     *
+     * @returns the id of the job that stands, and whether it is new.
+     * @throws what `defer` throws.
+     */
+    async deferDetailed(options: DeferOptions<Payload> & DeferClient): Promise<Deferral> {
+        return this.#defer("deferDetailed", options)
     }
 
     /**
@@ -54,13 +63,40 @@ export class JobDefinition<Payload extends object, Result = void> {
      * @throws what `defer` throws.
      */
     async deferMany(jobs: readonly DeferOptions<Payload>[], options: DeferClient = {}): Promise<number[]> {
-        knownOptions("deferMany", options, ["client"])
+        return (await this.#deferMany("deferMany", jobs, options)).map(({ id }) => id)
+    }
+
+    /**
+     * Defers many jobs, all or none, and says what that did when other jobs had their keys. Those of one key are deferred in
+     * their order.
+     *
+     * @returns for each the id of the job that stands, and whether it is new, in the order given.
+     * @throws what `defer` throws.
+     */
+    async deferManyDetailed(
+        jobs: readonly DeferOptions<Payload>[],
+        options: DeferClient = {},
+    ): Promise<Deferral[]> {
+        return this.#deferMany("deferManyDetailed", jobs, options)
+    }
+
+    #defer(owner: string, options: DeferOptions<Payload> & DeferClient): Promise<Deferral> {
+        const job = this.#toNewJob({ owner, options, others: ["client"] })
+        return this.#core.enqueuer.defer(job, toClient(options.client))
+    }
+
+    #deferMany(
+        owner: string,
+        jobs: readonly DeferOptions<Payload>[],
+        options: DeferClient,
+    ): Promise<Deferral[]> {
+        knownOptions(owner, options, ["client"])
         const newJobs = listOf({
             option: "jobs",
             expected: "an array of jobs",
             value: jobs,
             check: (_option, job) =>
-                this.#toNewJob({ owner: "a job of deferMany", options: job as DeferOptions<Payload> }),
+                this.#toNewJob({ owner: `a job of ${owner}`, options: job as DeferOptions<Payload> }),
         })
         return this.#core.enqueuer.deferAll(newJobs, toClient(options.client))
     }

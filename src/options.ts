@@ -119,6 +119,14 @@ export function trueOrFalse(option: string, value: unknown): boolean {
     return value
 }
 
+/** One of a few words. */
+export function oneOf<Word extends string>(option: string, value: unknown, words: readonly Word[]): Word {
+    return (
+        words.find((word) => word === value) ??
+        refuse(option, words.map((word) => JSON.stringify(word)).join(" or "), value)
+    )
+}
+
 /** A number, however small. */
 export function numberUpTo(option: string, value: unknown, max: number): number {
     if (typeof value !== "number" || Number.isNaN(value) || value > max)
@@ -153,6 +161,11 @@ export function reasonText(option: string, value: unknown): string {
     if (value.includes("\u0000") || !value.isWellFormed())
         refuse(option, "a text without NUL characters and lone surrogates", value)
     return value
+}
+
+/** A key that jobs may share. */
+export function keyText(option: string, value: unknown): string {
+    return isKey(value) ? value : refuse(option, KEY_RULE, value)
 }
 
 /** The path of a folder. */

@@ -5,6 +5,7 @@ import { recoverJobs } from "./chores/recover-jobs.ts"
 import { repeatJobs } from "./chores/repeat-jobs.ts"
 import { sweepDefinitions } from "./chores/sweep-definitions.ts"
 import { sweepHistory } from "./chores/sweep-history.ts"
+import { sweepUniqueKeys } from "./chores/sweep-unique-keys.ts"
 import { Alarm, monotonicMs } from "./clock.ts"
 import { type Config, type Core, coreOf } from "./config.ts"
 import { Daemon, type Session } from "./daemon.ts"
@@ -79,6 +80,7 @@ export class Orchestrator extends Daemon {
             recoverJobs(),
             expireJobs(cleanIntervalMs),
             sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs }),
+            sweepUniqueKeys(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
         ]
         this.start()

@@ -6,6 +6,7 @@ import type { Gate } from "./gate.ts"
 import type { JobContext } from "./job-context.ts"
 import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
 import type { ThreadPool } from "./threads/thread-pool.ts"
+import type { UniqueRule } from "./unique-jobs.ts"
 
 /** A run of a job function. */
 export interface JobCall {
@@ -22,6 +23,8 @@ export interface RegisteredJob extends DefinitionRow {
     attemptTimeoutMs: number | null
     /** What holds its jobs back besides the slots of workers; null where nothing does. */
     gate: Gate | null
+    /** How its jobs get their keys; null when they have none. */
+    unique: UniqueRule | null
     /** Milliseconds before the next attempt after a failed one. */
     retryDelayMs(params: { attempt: number; error: unknown }): number
     /** Whether the job function needs a thread to itself. */

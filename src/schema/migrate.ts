@@ -6,9 +6,10 @@ import { gates } from "./migrations/0002-gates.ts"
 import { addCancelAndPause } from "./migrations/0003-cancel-and-pause.ts"
 import { addRateWindows } from "./migrations/0004-add-rate-windows.ts"
 import { addPriorities } from "./migrations/0005-priorities.ts"
+import { createUniqueKeys } from "./migrations/0006-create-unique-keys.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows, addPriorities]
+const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows, addPriorities, createUniqueKeys]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

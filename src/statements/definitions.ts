@@ -160,6 +160,7 @@ with deleted as (
     where retired_by < pg_snapshot_xmin(pg_current_snapshot())
         and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
         and not exists (select from ${schema}.job where job.definition_id = definition.id)
+        and not exists (select from ${schema}.unique_key where unique_key.definition_id = definition.id)
     returning definition.id
 )
 delete from ${schema}.job_priority using deleted where definition_id = deleted.id`,
@@ -178,7 +179,10 @@ const deleteWindowsText = statementText(
 delete from ${schema}.rate_window where idle_at < clock_timestamp()`,
 )
 
-/** Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. */
+/**
+ * Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. Keys
+ * are the definition's, and may be had for a time after its last job.
+ */
 export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepMs: number }): Promise<void> {
     await run(reviveText(schema), [])
     await run(deleteText(schema), [keepMs])

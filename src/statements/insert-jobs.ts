@@ -1,5 +1,5 @@
 import { jsonList, numberList } from "../db/encode.ts"
-import { jobSequence, statementText } from "../db/identifier.ts"
+import { jobSequence, type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { Placing } from "../gate.ts"
 import type { Query } from "./query.ts"
 
@@ -18,6 +18,23 @@ export interface TimedJob {
     priority: number | null
 }
 
+/** What a statement that inserts such jobs is made of, where not all of them are alike. */
+export interface InsertParts {
+    name: string
+    /** Queries that come first, each with a comma behind it. */
+    first: string
+    /** Which edges count. */
+    edgeCondition: string
+    /** The queries that lock the required jobs. */
+    required: string
+    /** What the queries name the jobs given; they end with `input`, those to insert. */
+    items: string
+    /** The queries between the two, each with a comma before it. */
+    taking: string
+    /** What the statement returns. */
+    results: string
+}
+
 /**
  * Jobs with a delay, dependencies or a priority of their own, and those of gated definitions. Required jobs are locked in
  * the order of their ids and flagged, so that the statement that finalizes one of them either waits for us and sees the
@@ -27,17 +44,13 @@ export interface TimedJob {
  * One that runs is written although it is flagged: its job function may complete it in a transaction whose snapshot is
  * older than our edge, which fails then, rather than leave the edge.
  */
-const text = statementText(
-    (schema) => /* sql */ `-- cuckmq: insert-jobs
-with edge as materialized (
+export function insertText(schema: QuotedSchema, parts: InsertParts): string {
+    return /* sql */ `-- cuckmq: ${parts.name}
+with ${parts.first}edge as materialized (
     select distinct item.turn, item.required_id
     from rows from (pg_catalog.unnest($5::bigint[]), pg_catalog.unnest($6::bigint[])) as item(turn, required_id)
-), required as materialized (
-    select id, state, has_dependents from ${schema}.job
-    where id in (select required_id from edge)
-    order by id
-    for update
-), flagged as (
+    ${parts.edgeCondition}
+), ${parts.required}, flagged as (
     update ${schema}.job set has_dependents = true
     from required
     where job.id = required.id and (not required.has_dependents or required.state = 'running')
@@ -47,7 +60,7 @@ with edge as materialized (
 ), missing as materialized (
     select distinct required_id from edge
     where required_id not in (select id from required) and required_id not in (select id from past)
-), input as materialized (
+), ${parts.items} as materialized (
     select nextval(${jobSequence(schema)}) as id, item.*
     from rows from (
         pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
@@ -66,7 +79,7 @@ with edge as materialized (
     and (
         select count(*) from ${schema}.job_definition where id = any($7::bigint[]) and retired_by is null
     ) = pg_catalog.cardinality($7::bigint[])
-), blocking as materialized (
+)${parts.taking}, blocking as materialized (
     select
         edge.turn, count(required.id) as num_blockers,
         coalesce(bool_or(past.outcome <> 'succeeded'), false) as is_unmet
@@ -111,9 +124,31 @@ with edge as materialized (
     join required on required.id = edge.required_id
     where not planned.is_unmet
 )
-select id::text, null as missing_id from planned
+${parts.results}`
+}
+
+/** Locks the required jobs, and nothing else. */
+export function requiredText(schema: QuotedSchema): string {
+    return /* sql */ `required as materialized (
+    select id, state, has_dependents from ${schema}.job
+    where id in (select required_id from edge)
+    order by id
+    for update
+)`
+}
+
+const text = statementText((schema) =>
+    insertText(schema, {
+        name: "insert-jobs",
+        first: "",
+        edgeCondition: "",
+        required: requiredText(schema),
+        items: "input",
+        taking: "",
+        results: /* sql */ `select id::text, null as missing_id from planned
 union all
 select null, required_id::text from missing`,
+    }),
 )
 
 /** Returns the new ids in the order of `jobs`; none when a job to depend on, a definition or a lane was not found. */
@@ -122,9 +157,20 @@ export async function insertJobs({
     schema,
     jobs,
 }: Query & { jobs: readonly TimedJob[] }): Promise<{ ids: number[]; missingIDs: number[] }> {
+    const rows = await run(text(schema), insertValues(jobs))
+    const inOrder = (cells: (string | null | undefined)[]) =>
+        cells
+            .filter((cell) => typeof cell === "string")
+            .map(Number)
+            .sort((a, b) => a - b)
+    return { ids: inOrder(rows.map((row) => row[0])), missingIDs: inOrder(rows.map((row) => row[1])) }
+}
+
+/** What such a statement is sent about its jobs. */
+export function insertValues(jobs: readonly TimedJob[]): unknown[] {
     const edges = jobs.flatMap((job, index) => job.dependencies.map((id) => ({ turn: index + 1, id })))
     const definitionIDs = jobs.map((job) => job.definitionID)
-    const rows = await run(text(schema), [
+    return [
         jsonList(jobs.map((job) => job.payload)),
         numberList(definitionIDs),
         numberList(jobs.map((job) => job.delayMs)),
@@ -135,11 +181,5 @@ export async function insertJobs({
         jsonList(jobs.map((job) => job.placing?.lane ?? null)),
         numberList(jobs.map((job) => job.placing?.weight ?? 1)),
         numberList(jobs.map((job) => job.priority)),
-    ])
-    const inOrder = (cells: (string | null | undefined)[]) =>
-        cells
-            .filter((cell) => typeof cell === "string")
-            .map(Number)
-            .sort((a, b) => a - b)
-    return { ids: inOrder(rows.map((row) => row[0])), missingIDs: inOrder(rows.map((row) => row[1])) }
+    ]
 }

@@ -32,7 +32,7 @@ export function byID<Job extends ClaimKey>(jobs: readonly Job[]): Job[] {
  * that transaction ends. A quarter of a second, and no more than half of the time after which the server looks for a
  * deadlock: should the planner, misled, take rows in another order than ours, then we let go before one is found.
  */
-const IMPATIENT = /* sql */ `set_config('lock_timeout', greatest(1, least(250, floor(
+export const IMPATIENT = /* sql */ `set_config('lock_timeout', greatest(1, least(250, floor(
     date_part('epoch', current_setting('deadlock_timeout')::interval) * 500::double precision)))::text || 'ms', true)`
 
 /** Gives up waiting for locked jobs early, for the rest of a transaction of ours. */

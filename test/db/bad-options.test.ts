@@ -64,6 +64,7 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         retryDelayMs: NOT_DURATIONS.filter((value) => typeof value !== "function"),
         repeatIntervalMs: NOT_POSITIVE,
         releaseIntervalMs: NOT_DURATIONS,
+        unique: [5, "key", true, [], () => "key", Symbol("five"), 5n],
         concurrencyLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         rateLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],
         group: [5, "5", true, [], () => 5, Symbol("five"), 5n],
@@ -182,12 +183,13 @@ describe("an option of another kind or out of its range", () => {
     })
 })
 
-/** What is right within an option that is an object. */
-const WITHIN: Record<string, object> = {
+/** What is right within an option that is an object: those that hold jobs back, and all. */
+const LIMITS: Record<string, object> = {
     concurrencyLimit: { max: 1 },
     rateLimit: { max: 1, perMs: 1 },
     group: {},
 }
+const WITHIN: Record<string, object> = { ...LIMITS, unique: {} }
 
 describe("an option within an option", () => {
     it.each<[string, string, readonly unknown[]]>([
@@ -202,6 +204,11 @@ describe("an option within an option", () => {
         ["group", "key", [undefined, null, ...NOT_FUNCTIONS]],
         ["group", "ordered", [null, 0, 1, "true", {}, []]],
         ["group", "order", [true]],
+        ["unique", "key", [null, undefined, "", "a".repeat(256), "a\u0000", "a\ud800", 5, {}, true]],
+        ["unique", "while", ["running", 5, [], true]],
+        ["unique", "onConflict", ["drop", 5, {}, true]],
+        ["unique", "maxWaitMs", [1, ...NOT_POSITIVE]],
+        ["unique", "keys", ["key"]],
     ])("%s.%s is refused by name", async (option, name, values) => {
         const queue = await makeQueue({ isPrepared: false })
         for (const value of values) {
@@ -215,7 +222,7 @@ describe("an option within an option", () => {
         }
     })
 
-    it.each(Object.keys(WITHIN))("is refused together with one that says otherwise: %s", async (option) => {
+    it.each(Object.keys(LIMITS))("is refused together with one that says otherwise: %s", async (option) => {
         const queue = await makeQueue({ isPrepared: false })
         const options = { [option]: { ...WITHIN[option], key: () => "key" }, releaseIntervalMs: 1 }
         expect(thrownBy(() => MAKERS.JobDefinition?.(queue, options))).toMatchObject({
@@ -234,6 +241,7 @@ describe("an option of a deferral", () => {
             ["1", {}, 5, true, ["1"], [0], [-1], [1.5], [Number.NaN], [2 ** 53], [null], [[1]], new Array(2)],
         ],
         ["client", [5, "client", {}, { query: "select 1" }, true, null]],
+        ["unique", [5, "key", true, [], () => "key"]],
         ["priority", [null, ...NOT_PRIORITIES]],
         ["urgency", [1]],
     ])("%s is refused by name, and nothing is deferred", async (option, values) => {

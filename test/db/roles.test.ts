@@ -99,6 +99,26 @@ describe.skipIf(!hasServer())("the roles of docs/security.md", () => {
         expect(daemonErrors(queue)).toEqual([])
     })
 
+    it("let producers defer unique jobs, and change those that stand only where that is granted", async () => {
+        const queue = await makeQueueWithRoles()
+        const key = "key"
+        const job = define(queue.as("cuckmq_producer"), () => undefined, { unique: { key } })
+        const { id } = await job.deferDetailed({ payload: { n: 1 } })
+        expect(await job.deferManyDetailed([{ payload: {} }, { payload: {} }])).toEqual([
+            { id, outcome: "kept" },
+            { id, outcome: "kept" },
+        ])
+        const changes = [
+            { payload: { n: 2 }, unique: { onConflict: "replace" } },
+            { payload: { n: 3 }, unique: { onConflict: "postpone" } },
+        ] as const
+        for (const change of changes)
+            await expect(job.defer(change)).rejects.toMatchObject({ sqlState: "42501" })
+        await makePool({ role: "cuckmq_owner", max: 1 }).query(securitySql("changing", queue.schema))
+        for (const change of changes) expect((await job.deferDetailed(change)).id).toBe(id)
+        expect(await queue.jobs()).toMatchObject([{ payload: { n: 3 } }])
+    })
+
     it("let a producer see no payload, and change nothing that is there", async () => {
         const { schema } = await makeQueueWithRoles()
         const statements = [

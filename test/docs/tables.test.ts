@@ -4,6 +4,7 @@ import * as errors from "../../src/errors.ts"
 import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
 import { THREAD_DEFAULTS } from "../../src/threads/thread-module.ts"
+import { UNIQUE_DEFAULTS } from "../../src/unique-options.ts"
 import { WORKER_DEFAULTS } from "../../src/worker.ts"
 import { membersOf, publicDeclarations } from "../support/declarations.ts"
 import { codeOf, tableAfter } from "../support/readme.ts"
@@ -118,6 +119,13 @@ describe("the option tables of README.md", () => {
         expect(Object.fromEntries(defaults)).toEqual(THREAD_DEFAULTS)
     })
 
+    it("have the defaults of unique jobs", () => {
+        const stated = tableAfter("#### **UniqueOptions**").filter((row) => row[2] === "no")
+        expect(Object.fromEntries(stated.map((row) => [codeOf(row[0]), defaultIn(row[3] ?? "")]))).toEqual(
+            UNIQUE_DEFAULTS,
+        )
+    })
+
     it("have the options of defer, complete, join and the embedded pool", () => {
         const names = (heading: string) => tableAfter(heading).map((row) => codeOf(row[0]))
         const optionsOf = (...types: string[]) =>
@@ -125,6 +133,7 @@ describe("the option tables of README.md", () => {
         expect(names("#### **JobDefinition#defer**, **JobDefinition#deferMany**")).toEqual(
             optionsOf("DeferOptions", "DeferClient"),
         )
+        expect(names("#### **UniqueOptions**")).toEqual(optionsOf("UniqueOptions"))
         expect(names("#### **JobContext#complete**")).toEqual(optionsOf("CompleteOptions"))
         expect(names("#### **Jobs#cancel**, **Jobs#cancelMany**")).toEqual(optionsOf("CancelOptions"))
         expect(names("#### **Config#pause**")).toEqual(optionsOf("PauseOptions"))

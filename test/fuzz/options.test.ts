@@ -101,13 +101,24 @@ const OWNERS: Record<string, Owner> = {
         },
     },
     defer: {
-        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "client"],
+        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "unique", "client"],
         use: ({ config }, options) => makeDefinition(config, {}).defer({ payload: {}, ...options }),
     },
     deferMany: {
-        options: ["payload", "dependencies", "delayMs", "runAt", "priority"],
+        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "unique"],
         use: ({ config }, options) =>
             makeDefinition(config, {}).deferMany([{ payload: {} }, { payload: {}, ...options }]),
+    },
+    unique: {
+        options: ["key", "while", "onConflict", "maxWaitMs"],
+        use: async ({ config }, options) => {
+            const unique = { key: "key", ...options }
+            for (const onConflict of ["keep", "replace", "postpone"])
+                await makeDefinition(config, {}).defer({
+                    payload: {},
+                    unique: { onConflict, ...unique },
+                } as never)
+        },
     },
     "second of deferMany": {
         options: ["client"],
@@ -215,7 +226,8 @@ describe("options of any kind", () => {
                     expect(error).toBeInstanceOf(CuckmqError)
                     expect(error).toBeOneOf(TYPED.map((Type) => expect.any(Type)))
                 }
-                if (!options.includes(option)) expect(error).toMatchObject({ option })
+                if (!options.includes(option))
+                    expect(error).toMatchObject({ option: owner === "unique" ? `unique.${option}` : option })
                 expect(builtins()).toEqual(before)
             },
             { weight: 10 },
