@@ -10,23 +10,29 @@ import ts from "typescript"
 const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|gate"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
+    ["cron", /^src\/cron\//, []],
     ["db", /^src\/db\//, ["leaf"]],
     ["job-context", /^src\/job-context\.ts$/, ["db"]],
     ["threads", /^src\/threads\//, ["job-context", "db", "leaf"]],
     ["schema", /^src\/schema\//, ["db"]],
-    ["statements", /^src\/statements\//, ["schema", "db", "leaf"]],
+    ["statements", /^src\/statements\//, ["schema", "cron", "db", "leaf"]],
     [
         "queue",
         /^src\/(core|registry|hints|listener|enqueuer|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
-        ["statements", "threads", "job-context", "db", "leaf"],
+        ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
     ["operations", /^src\/(jobs|pauses)\.ts$/, ["endings", "queue", "statements", "db", "leaf"]],
-    ["config", /^src\/config\.ts$/, ["operations", "queue", "schema", "db", "leaf"]],
+    [
+        "schedules",
+        /^src\/(schedules|schedule-options|repeat-options)\.ts$/,
+        ["queue", "statements", "cron", "db", "leaf"],
+    ],
+    ["config", /^src\/config\.ts$/, ["operations", "schedules", "queue", "schema", "db", "leaf"]],
     [
         "job-definition",
-        /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options)\.ts$/,
-        ["config", "queue", "threads", "job-context", "db", "leaf"],
+        /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options|retry-options)\.ts$/,
+        ["config", "schedules", "queue", "threads", "job-context", "cron", "db", "leaf"],
     ],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
     [
@@ -34,7 +40,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/work\//,
         ["endings", "daemon", "config", "queue", "statements", "threads", "job-context", "db", "leaf"],
     ],
-    ["chores", /^src\/chores\//, ["endings", "config", "statements", "db", "leaf"]],
+    ["chores", /^src\/chores\//, ["endings", "config", "statements", "cron", "db", "leaf"]],
     ["worker", /^src\/worker\.ts$/, ["work", "daemon", "config", "leaf"]],
     ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "daemon", "config", "leaf"]],
     [
@@ -48,6 +54,8 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
             "job-context",
             "config",
             "operations",
+            "schedules",
+            "cron",
             "db",
             "leaf",
         ],
@@ -56,7 +64,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
 ]
 
 /** What may be imported that is not ours, each after its room. */
-const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$/
+const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$|^cron croner$/
 
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
@@ -72,6 +80,8 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
     "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\))$/,
     "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
+    "src/statements/find-due-repeats.ts": /^row\.(table\(schema\)|isMine|isDue)$/,
+    "src/statements/repeat-jobs.ts": /^row\.(table\(schema\)|definitionID|payload|scheduleName|isDue)$/,
     "src/schema/migrate.ts": /^params\.schema$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
 }

@@ -10,6 +10,7 @@ import { Jobs } from "./jobs.ts"
 import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { type Pause, type PauseOptions, Pauses, type PauseTarget } from "./pauses.ts"
 import { Registry } from "./registry.ts"
+import { Schedules } from "./schedules.ts"
 import { migrate } from "./schema/migrate.ts"
 
 export type { Core } from "./core.ts"
@@ -58,6 +59,8 @@ export class Config {
     readonly #pauses: Pauses
     /** What can be done about jobs that were deferred: to cancel them, or to change their priority. */
     readonly jobs: Jobs
+    /** Schedules that are made, changed and removed at run time. */
+    readonly schedules: Schedules
 
     static {
         coreOf = (config) => {
@@ -98,6 +101,7 @@ export class Config {
         })
         this.#pauses = new Pauses(this.#core)
         this.jobs = new Jobs(this.#core)
+        this.schedules = new Schedules({ database, schema, registry, hints, maxPayloadBytes })
     }
 
     /**

@@ -7,6 +7,7 @@ export type CuckmqErrorCode =
     | "CUCKMQ_DUPLICATE_DEFINITION"
     | "CUCKMQ_SCHEMA_NOT_PREPARED"
     | "CUCKMQ_DEPENDENCY_NOT_FOUND"
+    | "CUCKMQ_SCHEDULE_NOT_FOUND"
     | "CUCKMQ_DATABASE"
     | "CUCKMQ_LEASE_LOST"
     | "CUCKMQ_JOB_TIMEOUT"
@@ -119,6 +120,17 @@ export class DependencyNotFoundError extends CuckmqError {
             message: `job definition "${params.definition}": no job with id ${params.jobIDs.join(", ")} to depend on; nothing was deferred`,
         })
         this.jobIDs = params.jobIDs
+    }
+}
+
+/** There is no schedule of this name. */
+export class ScheduleNotFoundError extends CuckmqError {
+    /** The name that was not found. */
+    readonly schedule: string
+
+    constructor(schedule: string) {
+        super({ code: "CUCKMQ_SCHEDULE_NOT_FOUND", message: `there is no schedule named "${schedule}"` })
+        this.schedule = schedule
     }
 }
 

@@ -126,9 +126,11 @@ export interface WorkerJobResultDiscard extends AboutJob {
     reason: string
 }
 
-/** The orchestrator has deferred a job of a repeating definition. */
+/** The orchestrator has deferred a job of a repeating definition, or of a schedule. */
 export interface OrchestratorJobSchedule extends AboutJob {
     eventType: "orchestrator-job-schedule"
+    /** The name of the schedule; absent when the definition itself repeats. */
+    scheduleName?: string
 }
 
 /** The orchestrator has vouched for its Config's definitions. */

@@ -17,6 +17,9 @@ export type HintKind = (typeof KINDS)[number]
 /** Whom a hint is for, when nobody has sent it whose own workers were told directly. */
 const FOR_EVERYONE = ""
 
+/** Tells orchestrators that a schedule was changed. Releases before it do not know it, and take no notice. */
+const SCHEDULE = "schedule"
+
 /** Someone who wants to know when there may be work. */
 export interface HintSubscriber {
     readonly channel: string
@@ -46,8 +49,9 @@ export class Hints {
     readonly #sqlChannel: string
     readonly #senderID = randomUUID()
     readonly #subscribers = new Set<HintSubscriber>()
-    readonly #unsent = new Map<string, { kind: HintKind; channel: string }>()
-    readonly #alarm = new Alarm(() => void this.#send())
+    readonly #scheduleSubscribers = new Set<() => void>()
+    readonly #unsent = new Map<string, { kind: HintKind | typeof SCHEDULE; channel: string }>()
+    readonly #alarm = new Alarm(() => void this.#sendAll())
     readonly #listener: Listener
     #lastSentMs = Number.NEGATIVE_INFINITY
     #alongFromMs = Number.NEGATIVE_INFINITY
@@ -74,13 +78,32 @@ export class Hints {
         }
     }
 
+    /**
+     * Starts telling of changed schedules: of those of this Config, and of others while a worker of this Config listens.
+     * A connection for this alone would cost more than to look when it is time.
+     */
+    onSchedule(subscriber: () => void): () => void {
+        this.#scheduleSubscribers.add(subscriber)
+        return () => void this.#scheduleSubscribers.delete(subscriber)
+    }
+
+    /** Tells all orchestrators that a schedule was changed. Never fails and never waits. */
+    announceSchedule(): void {
+        this.#tellOfSchedule()
+        this.#send(SCHEDULE, EVERY_CHANNEL)
+    }
+
     /** Tells all who work on a channel, or on any when none is given. Never fails and never waits. */
     announce(kind: HintKind, channel: string = EVERY_CHANNEL): void {
         this.#tell(channel, kind)
+        this.#send(kind, channel)
+    }
+
+    #send(kind: HintKind | typeof SCHEDULE, channel: string): void {
         this.#unsent.set(`${kind} ${channel}`, { kind, channel })
         const waitMs = this.#lastSentMs + SPACING_MS - monotonicMs()
         if (waitMs > 0) this.#alarm.setNoLaterThan(waitMs)
-        else void this.#send()
+        else void this.#sendAll()
     }
 
     /**
@@ -115,7 +138,7 @@ export class Hints {
         return { channel: this.#sqlChannel, message: JSON.stringify([FOR_EVERYONE, kind, channel]) }
     }
 
-    async #send(): Promise<void> {
+    async #sendAll(): Promise<void> {
         if (this.#isSending) return
         this.#isSending = true
         this.#lastSentMs = monotonicMs()
@@ -131,7 +154,7 @@ export class Hints {
         if (this.#unsent.size > 0) this.#alarm.setNoLaterThan(SPACING_MS)
     }
 
-    #messageOf(kind: HintKind, channel: string): string {
+    #messageOf(kind: HintKind | typeof SCHEDULE, channel: string): string {
         return JSON.stringify([this.#senderID, kind, channel])
     }
 
@@ -140,6 +163,11 @@ export class Hints {
         // Our own were told directly.
         if (senderID === this.#senderID) return
         if (isKind(kind)) this.#tell(String(channel), kind)
+        if (kind === SCHEDULE) this.#tellOfSchedule()
+    }
+
+    #tellOfSchedule(): void {
+        for (const subscriber of this.#scheduleSubscribers) subscriber()
     }
 
     #tell(channel: string, kind: HintKind): void {

@@ -1,4 +1,5 @@
 export { Config, type ConfigOptions } from "./config.ts"
+export type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
 export type { DeferClient, DeferOptions, Deferral } from "./defer-options.ts"
@@ -18,6 +19,7 @@ export {
     JobCancelledError,
     JobTimeoutError,
     LeaseLostError,
+    ScheduleNotFoundError,
     SchemaNotPreparedError,
     ShutdownError,
     ThreadExitError,
@@ -59,13 +61,23 @@ export type {
     JobFunction,
     PayloadOf,
     ResultOf,
-    RetryDelay,
     ThreadJobDefinitionOptions,
 } from "./job-definition-options.ts"
 export type { CancelOptions, CancelResult, Jobs } from "./jobs.ts"
 export type { ConcurrencyLimit, JobGroup, RateLimit } from "./limit-options.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
+export type { CronOptions } from "./repeat-options.ts"
 export { Unretryable } from "./retry.ts"
+export type { RetryDelay } from "./retry-options.ts"
+export type {
+    PreviewOptions,
+    SchedulableDefinition,
+    Schedule,
+    ScheduleClientOptions,
+    ScheduleOptions,
+    ScheduleRuleOptions,
+} from "./schedule-options.ts"
+export type { Schedules } from "./schedules.ts"
 export type { UniqueOptions, UniqueWhile } from "./unique-options.ts"
 export { Worker, type WorkerOptions } from "./worker.ts"

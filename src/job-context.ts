@@ -35,6 +35,7 @@ export class JobContext {
      * and goes on regardless does no harm there.
      */
     readonly token: number
+    readonly #dueAtMs: number
     readonly #run: ContextRun
     #controller: AbortController | undefined
     #reason: Error | undefined
@@ -44,13 +45,23 @@ export class JobContext {
         name: string
         attempt: number
         token: number
+        dueAtMs: number
         run: ContextRun
     }) {
         this.jobID = params.jobID
         this.name = params.name
         this.attempt = params.attempt
         this.token = params.token
+        this.#dueAtMs = params.dueAtMs
         this.#run = params.run
+    }
+
+    /**
+     * When the job was due first, by the database's clock: the tick of a repeating definition or a schedule, or the
+     * deferral and its delay. The same in all attempts, also after `snooze`. A new `Date` each time.
+     */
+    get dueAt(): Date {
+        return new Date(this.#dueAtMs)
     }
 
     /**

@@ -1,4 +1,6 @@
 import type { Config } from "./config.ts"
+import type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
+import { InvalidOptionError } from "./errors.ts"
 import type { JobContext } from "./job-context.ts"
 import { type ConcurrencyLimit, type JobGroup, type RateLimit, toGate } from "./limit-options.ts"
 import {
@@ -11,7 +13,8 @@ import {
     wholeNumber,
 } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
-import { defaultRetryDelayMs } from "./retry.ts"
+import { type CronOptions, cronOption, onMissedOption, onOverlapOption } from "./repeat-options.ts"
+import { type RetryDelay, toRetryDelay } from "./retry-options.ts"
 import { toThreadModule } from "./threads/thread-module.ts"
 import { toUniqueRule, type UniqueOptions } from "./unique-options.ts"
 
@@ -30,9 +33,6 @@ export type PayloadOf<Function extends AnyJobFunction> =
 
 /** The result that a job function returns: for definitions whose job function is in a module. */
 export type ResultOf<Function extends AnyJobFunction> = Awaited<ReturnType<Function>>
-
-/** How long to wait before the next attempt: milliseconds, or a function of the attempt that failed. */
-export type RetryDelay = number | ((params: { attempt: number; error: unknown }) => number)
 
 /** The options of a job definition. */
 export interface JobDefinitionOptions<Payload extends object, Result> {
@@ -54,10 +54,26 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
     retryDelayMs?: RetryDelay
     /**
      * If given, a job is deferred by the orchestrators every so many milliseconds: on a fixed grid that starts when
-     * the definition is first seen, one job a tick, missed ticks collapsed into one. Only for job functions that an
-     * empty payload is enough for. Default `null`: no repetition.
+     * the definition is first seen, one job a tick. Only for job functions that an empty payload is enough for. Not
+     * together with `repeatCron`. Default `null`: no repetition.
      */
     repeatIntervalMs?: ({} extends Payload ? number : never) | null
+    /**
+     * If given, a job is deferred by the orchestrators whenever the expression falls due, one job a tick. Only for job
+     * functions that an empty payload is enough for. Not together with `repeatIntervalMs`. Default `null`: no repetition.
+     */
+    repeatCron?: ({} extends Payload ? CronOptions : never) | null
+    /**
+     * What becomes of ticks that passed while no orchestrator ran, when one does again: `once` makes one job of them, at
+     * the last one, `all` makes a job of each, and `skip` none. With `skip`, a tick counts as missed when it is more than
+     * a minute late or another one has come since. Default `once`. No effect on a definition that does not repeat.
+     */
+    onMissed?: OnMissed
+    /**
+     * What becomes of a tick that comes while the job of an earlier one is not finalized: `queue` defers its job all the
+     * same, `skip` leaves it out. Default `queue`. No effect on a definition that does not repeat.
+     */
+    onOverlap?: OnOverlap
     /**
      * At least so many milliseconds pass between two jobs of the definition being taken from the queue, over all
      * workers; retries count. Default 0: no limit.
@@ -158,6 +174,9 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     channel: "_default",
     numAttempts: 0,
     repeatIntervalMs: null,
+    repeatCron: null,
+    onMissed: "once",
+    onOverlap: "queue",
     releaseIntervalMs: 0,
     concurrencyLimit: null,
     rateLimit: null,
@@ -177,6 +196,9 @@ const OPTIONS = [
     "numAttempts",
     "retryDelayMs",
     "repeatIntervalMs",
+    "repeatCron",
+    "onMissed",
+    "onOverlap",
     "releaseIntervalMs",
     "concurrencyLimit",
     "rateLimit",
@@ -209,7 +231,6 @@ export function toRegisteredJob<Payload extends object, Result>(
     knownOptions("JobDefinition", options, OPTIONS)
     const retryDelayMs = toRetryDelay(options.retryDelayMs)
     const {
-        repeatIntervalMs = JOB_DEFINITION_DEFAULTS.repeatIntervalMs,
         attemptTimeoutMs = JOB_DEFINITION_DEFAULTS.attemptTimeoutMs,
         unique = JOB_DEFINITION_DEFAULTS.unique,
     } = options
@@ -221,7 +242,7 @@ export function toRegisteredJob<Payload extends object, Result>(
             options.numAttempts ?? JOB_DEFINITION_DEFAULTS.numAttempts,
             MAX_ATTEMPTS,
         ),
-        repeatIntervalMs: repeatIntervalMs === null ? null : positiveMs("repeatIntervalMs", repeatIntervalMs),
+        ...toRepetition(options),
         releaseIntervalMs: durationMs(
             "releaseIntervalMs",
             options.releaseIntervalMs ?? JOB_DEFINITION_DEFAULTS.releaseIntervalMs,
@@ -258,9 +279,18 @@ function toRun<Payload extends object, Result>(
     return { runsInThread: false, run: ({ payload, context }) => jobFunction(JSON.parse(payload), context) }
 }
 
-function toRetryDelay(option: RetryDelay | undefined): RegisteredJob["retryDelayMs"] {
-    if (option === undefined) return ({ attempt }) => defaultRetryDelayMs({ attempt, random: Math.random() })
-    if (typeof option === "function") return (params) => durationMs("retryDelayMs", option(params))
-    const delayMs = durationMs("retryDelayMs", option)
-    return () => delayMs
+function toRepetition<Payload extends object, Result>(options: AnyJobDefinitionOptions<Payload, Result>) {
+    const { repeatIntervalMs = null, repeatCron = null } = options
+    if (repeatIntervalMs !== null && repeatCron !== null) {
+        throw new InvalidOptionError({
+            option: "repeatCron",
+            message: "expected `repeatIntervalMs` or `repeatCron`, got both",
+        })
+    }
+    return {
+        repeatIntervalMs: repeatIntervalMs === null ? null : positiveMs("repeatIntervalMs", repeatIntervalMs),
+        repeatCron: repeatCron === null ? null : Object.freeze(cronOption("repeatCron", repeatCron)),
+        onMissed: onMissedOption(options.onMissed ?? JOB_DEFINITION_DEFAULTS.onMissed),
+        onOverlap: onOverlapOption(options.onOverlap ?? JOB_DEFINITION_DEFAULTS.onOverlap),
+    }
 }

@@ -15,6 +15,7 @@ export class JobDefinition<Payload extends object, Result = void> {
     constructor(options: AnyJobDefinitionOptions<Payload, Result>) {
         this.#job = toRegisteredJob(options)
         this.#core = coreOf(options.config)
+        this.#core.registry.adopt(this, this.#job)
     }
 
     /** The definition's name. */

@@ -119,12 +119,10 @@ export function trueOrFalse(option: string, value: unknown): boolean {
     return value
 }
 
-/** One of a few words. */
-export function oneOf<Word extends string>(option: string, value: unknown, words: readonly Word[]): Word {
-    return (
-        words.find((word) => word === value) ??
-        refuse(option, words.map((word) => JSON.stringify(word)).join(" or "), value)
-    )
+/** One of a few texts. */
+export function oneOf<Text extends string>(option: string, value: unknown, texts: readonly Text[]): Text {
+    const found = texts.find((text) => text === value)
+    return found ?? refuse(option, `one of ${texts.map((text) => JSON.stringify(text)).join(", ")}`, value)
 }
 
 /** A number, however small. */

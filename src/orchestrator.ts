@@ -103,6 +103,8 @@ class ChoreSession implements Session {
     readonly #core: Core
     readonly #emit: (event: Event) => void
     readonly #due: Map<Chore, number>
+    readonly #hurried = new Set<Chore>()
+    readonly #unsubscribe: () => void
     #isStopping = false
     #wake: () => void = () => undefined
     #resolveEnded: () => void = () => undefined
@@ -114,11 +116,13 @@ class ChoreSession implements Session {
         this.ended = new Promise((resolve) => {
             this.#resolveEnded = resolve
         })
+        this.#unsubscribe = this.#core.hints.onSchedule(() => this.#hurry())
         void this.#run().then(this.#resolveEnded)
     }
 
     stop(): void {
         this.#isStopping = true
+        this.#unsubscribe()
         this.#wake()
     }
 
@@ -130,11 +134,19 @@ class ChoreSession implements Session {
     async #run(): Promise<void> {
         while (!this.#isStopping) {
             for (const [chore, dueMs] of this.#due) {
-                if (this.#isStopping || dueMs > monotonicMs()) continue
+                const isDue = this.#hurried.has(chore) || dueMs <= monotonicMs()
+                if (this.#isStopping || !isDue) continue
+                this.#hurried.delete(chore)
                 this.#due.set(chore, monotonicMs() + (await this.#do(chore)))
             }
-            await this.#sleep(Math.min(...this.#due.values()) - monotonicMs())
+            if (this.#hurried.size === 0) await this.#sleep(Math.min(...this.#due.values()) - monotonicMs())
         }
+    }
+
+    /** A schedule was changed: its tick may be nearer than any that was known. */
+    #hurry(): void {
+        for (const chore of this.#due.keys()) if (chore.heedsSchedules === true) this.#hurried.add(chore)
+        this.#wake()
     }
 
     async #do(chore: Chore): Promise<number> {

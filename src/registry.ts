@@ -1,3 +1,4 @@
+import { CronRule } from "./cron/cron-rule.ts"
 import type { Database } from "./db/database.ts"
 import type { Run } from "./db/driver.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
@@ -5,6 +6,8 @@ import { DuplicateDefinitionError } from "./errors.ts"
 import type { Gate } from "./gate.ts"
 import type { JobContext } from "./job-context.ts"
 import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
+import { databaseNowMs } from "./statements/find-due-repeats.ts"
+import type { Query } from "./statements/query.ts"
 import type { ThreadPool } from "./threads/thread-pool.ts"
 import type { UniqueRule } from "./unique-jobs.ts"
 
@@ -40,10 +43,21 @@ export class Registry {
     readonly #registered = new Map<string, RegisteredJob>()
     readonly #ids = new Map<string, number>()
     readonly #asked = new Map<string, Promise<number>>()
+    readonly #definitions = new WeakMap<object, RegisteredJob>()
 
     constructor(params: { database: Database; schema: QuotedSchema }) {
         this.#database = params.database
         this.#schema = params.schema
+    }
+
+    /** Remembers what a definition of the user's is, registered or not. */
+    adopt(definition: object, job: RegisteredJob): void {
+        this.#definitions.set(definition, job)
+    }
+
+    /** What a definition of the user's is; undefined for what was not made with this Config. */
+    jobOf(definition: object): RegisteredJob | undefined {
+        return this.#definitions.get(definition)
     }
 
     register(job: RegisteredJob): void {
@@ -75,7 +89,7 @@ export class Registry {
 
     async #ask(definition: DefinitionRow): Promise<number> {
         const { run } = this.#database
-        const id = await ensureDefinition({ run, schema: this.#schema, definition })
+        const id = await writeDefinition({ run, schema: this.#schema, definition })
         this.#ids.set(definition.name, id)
         return id
     }
@@ -90,7 +104,7 @@ export class Registry {
         const query = { run, schema: this.#schema }
         return (
             (await findDefinition({ ...query, name: definition.name })) ??
-            ensureDefinition({ ...query, definition })
+            writeDefinition({ ...query, definition })
         )
     }
 
@@ -98,4 +112,16 @@ export class Registry {
     forget(name: string): void {
         this.#ids.delete(name)
     }
+}
+
+/** Writes a definition down. The first tick of a cron expression is reckoned here, from the database's clock. */
+async function writeDefinition({
+    run,
+    schema,
+    definition,
+}: Query & { definition: DefinitionRow }): Promise<number> {
+    const { repeatCron } = definition
+    const cronTickMs =
+        repeatCron === null ? null : (new CronRule(repeatCron).after(await databaseNowMs({ run })) ?? null)
+    return ensureDefinition({ run, schema, definition, cronTickMs })
 }

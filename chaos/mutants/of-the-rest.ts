@@ -30,9 +30,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         file: "statements/repeat-jobs.ts",
         find: `    order by id
     for update skip locked
-), tick`,
+), missed`,
         replace: `    order by id
-), tick`,
+), missed`,
         faults: ["kill-worker", "latency"],
     },
     {
@@ -40,8 +40,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         about: "The next tick is an interval after the last job rather than on the grid.",
         caughtBy: ["I12"],
         file: "statements/repeat-jobs.ts",
-        find: "next_repeat_at + (num_missed + 1::double precision) * interval_ms * interval '1 ms' as following_at",
-        replace: "statement_timestamp() + interval_ms * interval '1 ms' as following_at",
+        find: "next_repeat_at + (last_nth + 1::double precision) * interval_ms * interval '1 ms' as at",
+        replace: "statement_timestamp() + interval_ms * interval '1 ms' as at",
         faults: ["kill-worker"],
     },
     {

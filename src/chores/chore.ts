@@ -10,6 +10,8 @@ export interface ChoreContext {
 /** One maintenance duty of the orchestrator. */
 export interface Chore {
     readonly name: string
+    /** Whether it is due at once when a schedule was changed. */
+    readonly heedsSchedules?: boolean
     /** Does the duty once. Returns the milliseconds until it is due again. */
     run(context: ChoreContext): Promise<number>
 }

@@ -7,9 +7,18 @@ import { addCancelAndPause } from "./migrations/0003-cancel-and-pause.ts"
 import { addRateWindows } from "./migrations/0004-add-rate-windows.ts"
 import { addPriorities } from "./migrations/0005-priorities.ts"
 import { createUniqueKeys } from "./migrations/0006-create-unique-keys.ts"
+import { createSchedules } from "./migrations/0007-create-schedules.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
-const MIGRATIONS = [createTables, gates, addCancelAndPause, addRateWindows, addPriorities, createUniqueKeys]
+const MIGRATIONS = [
+    createTables,
+    gates,
+    addCancelAndPause,
+    addRateWindows,
+    addPriorities,
+    createUniqueKeys,
+    createSchedules,
+]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
 const LOCK_CLASS = 0x6375636b

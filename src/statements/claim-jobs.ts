@@ -18,6 +18,8 @@ export interface ClaimedJob {
     hasDependents: boolean
     /** Milliseconds left, when it was claimed, until the job times out. */
     timeoutMs: number
+    /** When the job was due first, in milliseconds since 1970. */
+    dueAtMs: number
     /** The payload as JSON text. */
     payload: string
 }
@@ -32,7 +34,8 @@ export interface Lane extends LaneKey {
 /** What a claim returns of each job, in the order that `toClaimedJob` reads. */
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
     job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
-    job.num_attempts, job.payload, job.priority`
+    job.num_attempts, job.payload, job.priority,
+    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision`
 
 /** What a claim changes of each job. */
 export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token + 1, attempt = job.attempt + 1`
@@ -140,5 +143,6 @@ export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
         numAttempts: Number(row[8]),
         payload: String(row[9]),
         priority: Number(row[10]),
+        dueAtMs: Number(row[11]),
     }
 }

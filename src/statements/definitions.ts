@@ -1,3 +1,5 @@
+import type { Cron } from "../cron/cron-rule.ts"
+import type { OnMissed, OnOverlap } from "../cron/plan-ticks.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
@@ -12,12 +14,16 @@ export interface DefinitionRow {
     releaseIntervalMs: number
     repeatIntervalMs: number | null
     priority: number
+    repeatCron: Cron | null
+    onMissed: OnMissed
+    onOverlap: OnOverlap
 }
 
 /**
  * Writes a definition down, or brings it up to date. It updates first, so that a known name costs no number of the
- * identity. A repeating definition is due at once; a changed interval counts from now. Its priority is written down
- * together with the lane that claims must know of.
+ * identity. A definition with an interval is due at once, and a changed interval counts from now. One with a cron
+ * expression is due at its next tick, which is kept as long as the expression and its zone stay. Its priority is written
+ * down together with the lane that claims must know of.
  */
 const ensureText = statementText(
     (schema) => /* sql */ `-- cuckmq: ensure-definition
@@ -26,14 +32,22 @@ with item as (
         $1::text as name, $2::text as channel, $3::integer as num_attempts,
         $4::double precision as timeout_interval_ms, $5::double precision as lock_interval_ms,
         $6::double precision as release_interval_ms, $7::double precision as repeat_interval_ms,
-        $8::integer as priority
+        $8::integer as priority,
+        $9::text as repeat_cron, $10::text as repeat_time_zone, $11::text as on_missed, $12::text as on_overlap,
+        to_timestamp($13::double precision / 1000::double precision) as cron_tick_at
 ), updated as (
     update ${schema}.job_definition as definition
     set channel = item.channel, num_attempts = item.num_attempts,
         timeout_interval_ms = item.timeout_interval_ms, lock_interval_ms = item.lock_interval_ms,
         release_interval_ms = item.release_interval_ms, repeat_interval_ms = item.repeat_interval_ms,
         priority = item.priority,
+        repeat_cron = item.repeat_cron, repeat_time_zone = item.repeat_time_zone,
+        on_missed = item.on_missed, on_overlap = item.on_overlap,
         next_repeat_at = case
+            when item.repeat_cron = definition.repeat_cron and item.repeat_time_zone = definition.repeat_time_zone
+                and definition.next_repeat_at is not null
+            then definition.next_repeat_at
+            when item.repeat_cron is not null then item.cron_tick_at
             when item.repeat_interval_ms is null then null
             when definition.repeat_interval_ms is null then statement_timestamp()
             when definition.repeat_interval_ms = item.repeat_interval_ms then definition.next_repeat_at
@@ -46,9 +60,11 @@ with item as (
 ), inserted as (
     insert into ${schema}.job_definition as definition
         (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
-        repeat_interval_ms, priority, next_repeat_at)
+        repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap, next_repeat_at)
     select
-        item.*, case when item.repeat_interval_ms is not null then statement_timestamp() end
+        name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
+        repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
+        case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
     from item
     where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
     on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
@@ -63,12 +79,13 @@ with item as (
 select id::text from written`,
 )
 
-/** Makes sure that a definition is in the database. Returns its id. */
+/** Makes sure that a definition is in the database, with `cronTickMs` as its tick if it needs one. Returns its id. */
 export async function ensureDefinition({
     run,
     schema,
     definition,
-}: Query & { definition: DefinitionRow }): Promise<number> {
+    cronTickMs,
+}: Query & { definition: DefinitionRow; cronTickMs: number | null }): Promise<number> {
     const values = [
         definition.name,
         definition.channel,
@@ -78,10 +95,15 @@ export async function ensureDefinition({
         definition.releaseIntervalMs,
         definition.repeatIntervalMs,
         definition.priority,
+        definition.repeatCron?.expression ?? null,
+        definition.repeatCron?.timeZone ?? null,
+        definition.onMissed,
+        definition.onOverlap,
+        cronTickMs,
     ]
     const [row] = await run(ensureText(schema), values)
     // Another session deleted the row between our look and our write: by now it is gone, and we insert.
-    return row === undefined ? ensureDefinition({ run, schema, definition }) : Number(row[0])
+    return row === undefined ? ensureDefinition({ run, schema, definition, cronTickMs }) : Number(row[0])
 }
 
 const findText = statementText(
@@ -126,6 +148,7 @@ with stale as materialized (
     select id from ${schema}.job_definition as definition
     where retired_by is null and heartbeat_at < clock_timestamp() - $1::double precision * interval '1 ms'
         and not exists (select from ${schema}.job where job.definition_id = definition.id)
+        and not exists (select from ${schema}.schedule where schedule.definition_id = definition.id)
     order by id
     for update skip locked
 )
@@ -136,7 +159,7 @@ where definition.id = stale.id
 returning definition.name`,
 )
 
-/** Retires definitions that nobody vouches for and that have no live jobs. Returns their names. */
+/** Retires definitions that nobody vouches for and that have no live jobs and no schedules. Returns their names. */
 export async function retireDefinitions({
     run,
     schema,
@@ -145,12 +168,15 @@ export async function retireDefinitions({
     return (await run(retireText(schema), [thresholdMs])).map(([name]) => name ?? "")
 }
 
-/** A job that was committed while its definition was being retired brings the definition back. */
+/** A job or a schedule that was committed while its definition was being retired brings the definition back. */
 const reviveText = statementText(
     (schema) => /* sql */ `-- cuckmq: revive-definitions
 update ${schema}.job_definition as definition
 set retired_at = null, retired_by = null
-where retired_by is not null and exists (select from ${schema}.job where job.definition_id = definition.id)`,
+where retired_by is not null and (
+    exists (select from ${schema}.job where job.definition_id = definition.id)
+    or exists (select from ${schema}.schedule where schedule.definition_id = definition.id)
+)`,
 )
 
 const deleteText = statementText(
@@ -161,6 +187,7 @@ with deleted as (
         and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
         and not exists (select from ${schema}.job where job.definition_id = definition.id)
         and not exists (select from ${schema}.unique_key where unique_key.definition_id = definition.id)
+        and not exists (select from ${schema}.schedule where schedule.definition_id = definition.id)
     returning definition.id
 )
 delete from ${schema}.job_priority using deleted where definition_id = deleted.id`,

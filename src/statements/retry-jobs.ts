@@ -31,6 +31,7 @@ set state = case
         when retry.delay_ms > 0::double precision then 'delayed'
         else 'ready'
     end::${schema}.job_state,
+    first_due_at = coalesce(job.first_due_at, job.due_at),
     due_at = clock_timestamp() + retry.delay_ms * interval '1 ms',
     position = nextval(${jobSequence(schema)}),
     lease_id = null,

@@ -28,6 +28,7 @@ set state = case
         when snooze.delay_ms > 0::double precision then 'delayed'
         else 'ready'
     end::${schema}.job_state,
+    first_due_at = coalesce(job.first_due_at, job.due_at),
     due_at = clock_timestamp() + snooze.delay_ms * interval '1 ms',
     expires_at = clock_timestamp() + (snooze.delay_ms + definition.timeout_interval_ms) * interval '1 ms',
     position = nextval(${jobSequence(schema)}),

@@ -72,13 +72,14 @@ export class JobThread {
     run(call: ThreadCall): Promise<unknown> {
         return new Promise((resolve, reject) => {
             const run = { ...call, number: ++this.#numRuns, resolve, reject }
-            const { jobID, name, attempt, token, signal } = call.context
+            const { jobID, name, attempt, token, dueAt, signal } = call.context
             const { url, exportName } = call.module
             const { number, payload } = run
             this.#run = run
             this.#setHoldsProcess(true)
             signal.addEventListener("abort", () => this.#abort(run), { once: true })
-            this.#send({ type: "run", number, url, exportName, payload, jobID, name, attempt, token })
+            const about = { jobID, name, attempt, token, dueAtMs: dueAt.getTime() }
+            this.#send({ type: "run", number, url, exportName, payload, ...about })
         })
     }
 

@@ -12,6 +12,7 @@ export type ToThread =
           readonly name: string
           readonly attempt: number
           readonly token: number
+          readonly dueAtMs: number
       }
     | { readonly type: "abort"; readonly number: number; readonly reason: ThrownCopy }
     | {

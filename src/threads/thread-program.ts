@@ -132,12 +132,13 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
         throw run.putOff
     }
 
-    function makeContext(run, { jobID, name, attempt, token }) {
+    function makeContext(run, { jobID, name, attempt, token, dueAtMs }) {
         return {
             jobID,
             name,
             attempt,
             token,
+            dueAt: new Date(dueAtMs),
             get signal() {
                 if (run === current) look()
                 return run.controller?.signal ?? makeSignal(run)

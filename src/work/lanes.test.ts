@@ -16,6 +16,7 @@ function claimed(definitionID: number, position: number, priority = 0): ClaimedJ
         leaseID: 10 * definitionID,
         hasDependents: false,
         timeoutMs: 1_000,
+        dueAtMs: 0,
         payload: "{}",
     }
 }

@@ -74,6 +74,7 @@ export class JobRun implements HeldJob {
             name: this.#definition.name,
             attempt: this.job.attempt,
             token: this.job.token,
+            dueAtMs: this.job.dueAtMs,
             run: this,
         })
         this.#deadlines.begin(this.#definition.attemptTimeoutMs)

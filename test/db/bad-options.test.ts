@@ -29,6 +29,35 @@ const NOT_CONCURRENCIES = [Number.NaN, Number.POSITIVE_INFINITY, 100_001, ...NOT
 const NOT_PRIORITIES = [-1_001, 1_001, 0.5, Number.NaN, Number.POSITIVE_INFINITY, ...NOT_NUMBERS]
 const NOT_NAMES = ["", " ", "\t\n", "a".repeat(256), "a\u0000b", "a\ud800b", 5, true, {}, [], () => "a"]
 const NOT_FUNCTIONS = ["() => 1", 5, {}, [], true]
+const NOT_EXPRESSIONS = [
+    ...[
+        "",
+        " ",
+        "* * * *",
+        "* * * * * * *",
+        "60 * * * *",
+        "*/0 * * * *",
+        "5/5 * * * *",
+        "a * * * *",
+        "* * 0 * *",
+    ],
+    ...[
+        "0 0 31 2 *",
+        "0 0 30 2 +MON",
+        "@reboot",
+        "@never",
+        "2027-01-01T00:00:00",
+        "* * * * *\u0000",
+        5,
+        null,
+    ],
+]
+const NOT_ZONES = ["", "Mars/Olympus", "+02:00", " UTC", "Europe/Berlin ", 5, null, {}]
+const NOT_CRONS = [
+    ...[5, "* * * * *", [], {}, () => "* * * * *", { expression: "* * * * *", zone: "UTC" }],
+    ...NOT_EXPRESSIONS.map((expression) => ({ expression })),
+    ...NOT_ZONES.map((timeZone) => ({ expression: "* * * * *", timeZone })),
+]
 const NOT_CONFIGS = [undefined, null, {}, 5, "config", Object.create(Config.prototype)]
 const NOT_POOLS = [undefined, null, {}, 5, "postgres://", { connect: () => undefined }]
 
@@ -63,6 +92,9 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         numAttempts: [...NOT_COUNTS, 1_000_001],
         retryDelayMs: NOT_DURATIONS.filter((value) => typeof value !== "function"),
         repeatIntervalMs: NOT_POSITIVE,
+        repeatCron: NOT_CRONS,
+        onMissed: ["never", "", 1, true, {}, ["once"]],
+        onOverlap: ["wait", "", 1, true, {}, ["skip"]],
         releaseIntervalMs: NOT_DURATIONS,
         unique: [5, "key", true, [], () => "key", Symbol("five"), 5n],
         concurrencyLimit: [5, "5", true, [], () => 5, Symbol("five"), 5n],

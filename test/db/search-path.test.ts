@@ -71,7 +71,15 @@ async function makeHostileSchema(): Promise<string> {
             `create operator ${schema}.${name} (leftarg = ${left}, rightarg = ${right}, function = ${schema}.operator_${index})`,
         )
     }
-    for (const table of ["job", "job_definition", "job_history", "lease", "migration", "history_ring"])
+    for (const table of [
+        "job",
+        "job_definition",
+        "job_history",
+        "lease",
+        "migration",
+        "history_ring",
+        "schedule",
+    ])
         await pool.query(`create table ${schema}.${table} (id text, version text)`)
     await pool.query(`create type ${schema}.job_state as enum ('hostile')`)
     await pool.query(`create sequence ${schema}.job_sequence`)
@@ -99,6 +107,20 @@ it.skipIf(!hasServer())("a search_path that begins with a hostile schema changes
     )
     const limited = define(queue.config, () => "done", { name: "limited", releaseIntervalMs: 1 })
     define(queue.config, () => "done", { name: "tick", repeatIntervalMs: 60_000 })
+    define(queue.config, () => "done", { name: "cron", repeatCron: { expression: "* * * * * *" } })
+    const digest = define(queue.config, () => "done", { name: "digest" })
+    for (const rule of [{ intervalMs: 20 }, { cron: { expression: "* * * * * *" } }])
+        await queue.config.schedules.upsert({
+            name: Object.keys(rule).join(),
+            definition: digest,
+            payload: {},
+            onMissed: "skip",
+            onOverlap: "skip",
+            ...rule,
+        })
+    await queue.config.schedules.runNow("cron")
+    await queue.config.schedules.pause("intervalMs")
+    await queue.config.schedules.resume("intervalMs")
     queue.worker({ concurrency: 5 })
     queue.orchestrator({ cleanIntervalMs: 20, heartbeatIntervalMs: 20 })
     const first = await job.defer({ payload: { fails: true } })

@@ -47,6 +47,7 @@ describe("a job function that runs in a thread", () => {
                 name: "threaded",
                 attempt: 1,
                 token: 1,
+                dueAt: (row.due_at as Date).toISOString(),
                 isMainThread: false,
             },
         })

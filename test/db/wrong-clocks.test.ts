@@ -61,13 +61,18 @@ it.skipIf(!hasServer())(
         expect(released.some(({ result }) => Number(result) < nowMs - WRONG_MS / 2)).toBe(true)
         expect(released.some(({ result }) => Number(result) > nowMs + WRONG_MS / 2)).toBe(true)
         const ticks = `select due_at from ${schema}.job_history
-            join ${schema}.job_definition as d on d.id = definition_id where d.name = 'tick' order by due_at`
-        const dueAt = await eventually(async () => {
-            const { rows } = await sql.query(ticks)
-            return rows.length >= 3 && rows.map((row) => Number(row.due_at))
-        })
-        expect(new Set(dueAt).size).toBe(dueAt.length)
-        for (const at of dueAt) expect(Math.abs(at - nowMs)).toBeLessThan(WRONG_MS / 2)
+            join ${schema}.job_definition as d on d.id = definition_id where d.name = $1 order by due_at`
+        for (const [name, num] of [
+            ["tick", 3],
+            ["cron", 2],
+        ] as const) {
+            const dueAt = await eventually(async () => {
+                const { rows } = await sql.query(ticks, [name])
+                return rows.length >= num && rows.map((row) => Number(row.due_at))
+            })
+            expect(new Set(dueAt).size).toBe(dueAt.length)
+            for (const at of dueAt) expect(Math.abs(at - nowMs)).toBeLessThan(WRONG_MS / 2)
+        }
         const outcomes = (await queue.history()).filter(
             ({ outcome, attempt }) => outcome !== "succeeded" || attempt !== 1,
         )

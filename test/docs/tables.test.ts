@@ -134,6 +134,12 @@ describe("the option tables of README.md", () => {
             optionsOf("DeferOptions", "DeferClient"),
         )
         expect(names("#### **UniqueOptions**")).toEqual(optionsOf("UniqueOptions"))
+        expect(names("#### **Schedules#upsert**")).toEqual(
+            optionsOf("ScheduleOptions", "ScheduleRuleOptions", "ScheduleClientOptions"),
+        )
+        expect(names("#### **Schedules#preview**")).toEqual(
+            optionsOf("PreviewOptions", "ScheduleRuleOptions"),
+        )
         expect(names("#### **JobContext#complete**")).toEqual(optionsOf("CompleteOptions"))
         expect(names("#### **Jobs#cancel**, **Jobs#cancelMany**")).toEqual(optionsOf("CancelOptions"))
         expect(names("#### **Config#pause**")).toEqual(optionsOf("PauseOptions"))

@@ -13,6 +13,7 @@ import {
     InvalidPayloadError,
     JobDefinition,
     Orchestrator,
+    ScheduleNotFoundError,
     Worker,
 } from "../../src/index.ts"
 import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
@@ -76,6 +77,34 @@ const OWNERS: Record<string, Owner> = {
         use: async (queue, options) => {
             const thread = { runIn: "thread", module: "/srv/job.js", jobFunction: undefined }
             await makeDefinition(freshConfig(queue), { ...thread, ...options }).defer({ payload: {} })
+        },
+    },
+    "schedules.upsert": {
+        options: ["name", "definition", "payload", "onMissed", "onOverlap", "intervalMs", "cron", "client"],
+        use: async ({ config, pool, schemaName }, options) => {
+            const { cron, ...rest } = options
+            const rule = "cron" in options ? { cron } : { intervalMs: 60_000 }
+            const own = "definition" in options ? config : new Config({ pool, schema: schemaName })
+            const definition = makeDefinition(own, {})
+            const written = { name: "s", definition, payload: {}, ...rule, ...rest }
+            await own.schedules.upsert(written as never)
+            await own.schedules.list()
+        },
+    },
+    "schedules.preview": {
+        options: ["intervalMs", "cron", "count", "from"],
+        use: async ({ config }, options) =>
+            config.schedules.preview({
+                ...("cron" in options ? {} : { intervalMs: 1 }),
+                ...(options as object),
+            }),
+    },
+    "schedules.runNow": {
+        options: ["client"],
+        use: async ({ config }, options) => {
+            await config.schedules.runNow("s", options as never).catch((error: unknown) => {
+                if (!(error instanceof ScheduleNotFoundError)) throw error
+            })
         },
     },
     Worker: {

@@ -2,8 +2,8 @@
 import { once } from "node:events"
 import { isMainThread, threadId } from "node:worker_threads"
 
-export default function describe(payload, { jobID, name, attempt, token }) {
-    return { payload, jobID, name, attempt, token, isMainThread }
+export default function describe(payload, { jobID, name, attempt, token, dueAt }) {
+    return { payload, jobID, name, attempt, token, dueAt, isMainThread }
 }
 
 /** Keeps its thread busy. */

@@ -36,6 +36,7 @@ const define = (name: string, options: object = {}) => {
 }
 define("limited", { releaseIntervalMs: 100 })
 define("tick", { repeatIntervalMs: 300 })
+define("cron", { repeatCron: { expression: "* * * * * *" } })
 const delayed = define("delayed")
 new Worker({ config, concurrency: 3, processIntervalMs: 50, name: `clock ${offsetMs}` })
 new Orchestrator({ config, cleanIntervalMs: 50 })
