@@ -24,7 +24,8 @@ export interface CancelledJob {
  * next, and is for whoever finds it should we get no further. A new token fences what earlier claims of it still write.
  *
  * The rows are locked first, in the order of their ids, and only then read: a claim, or an end of a claim, that was
- * under way is over by then, or comes after us and finds what we wrote.
+ * under way is over by then, or comes after us and finds what we wrote. The order is said of the ids that are wanted: an
+ * order of the table's own could be had by walking through its index, past whatever an old snapshot keeps there.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: cancel-jobs
@@ -36,7 +37,7 @@ with asked as materialized (
     cross join pg_catalog.unnest($1::bigint[]) as wanted(id)
     join ${schema}.job on ${hasID("wanted.id")}
     where patience.lock_timeout is not null
-    order by job.id
+    order by wanted.id
     for update of job
 ), cancelled as (
     update ${schema}.job
