@@ -78,7 +78,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
     "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
-    "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\))$/,
+    "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\)|isOfClaim\(claim\))$/,
     "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/find-due-repeats.ts": /^row\.(table\(schema\)|isMine|isDue)$/,
     "src/statements/repeat-jobs.ts": /^row\.(table\(schema\)|definitionID|payload|scheduleName|isDue)$/,
@@ -86,7 +86,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
 }
 const ALWAYS_INTERPOLATED =
-    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|pausedDefinitions\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|pausedDefinitions\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
 
 /**
  * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever

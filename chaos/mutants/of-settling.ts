@@ -7,8 +7,8 @@ export const SETTLING_MUTANTS: readonly Mutant[] = [
         about: "Finalizing does not ask for the token: a worker that was away ends a job that another one runs.",
         caughtBy: ["I5", "I6"],
         file: "statements/finalize-jobs.ts",
-        find: " and job.token = settled.token",
-        replace: "",
+        find: `\${isOfClaim("settled")}`,
+        replace: "job.id = settled.id",
         faults: ["suspend-worker"],
     },
     {

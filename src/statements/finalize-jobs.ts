@@ -2,7 +2,7 @@ import { jsonList, numberList } from "../db/encode.ts"
 import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { FailureReason } from "../events.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, hasID, IMPATIENCE, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { byID, type ClaimKey, IMPATIENCE, isOfClaim, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** How a job ended. */
 export type Outcome = "succeeded" | "failed"
@@ -31,7 +31,7 @@ with done as (
         pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]),
         pg_catalog.unnest(string_to_array($3, chr(30), '')), pg_catalog.unnest(string_to_array($4, chr(30), ''))
     ) as settled(id, token, result, error), ${IMPATIENCE}
-    where ${hasID("settled.id")} and job.token = settled.token
+    where ${isOfClaim("settled")}
         and impatience.is_set is not null ${condition}
     returning job.*, settled.result, settled.error
 )

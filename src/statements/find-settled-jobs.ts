@@ -1,7 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Outcome } from "./finalize-jobs.ts"
-import { type ClaimKey, hasID, type Query } from "./query.ts"
+import { type ClaimKey, isOfClaim, type Query } from "./query.ts"
 
 /** What became of a claim that a settling statement did not find: each key is in one of the lists, or in none. */
 export interface SettledJobs {
@@ -24,7 +24,7 @@ join ${schema}.job_history
 union all
 select claim.id, 'required'
 from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as claim(id, token)
-join ${schema}.job on ${hasID("claim.id")} and job.token = claim.token and job.has_dependents`,
+join ${schema}.job on ${isOfClaim("claim")} and job.has_dependents`,
 )
 
 /** Tells a claim that was settled before from one that was lost. */

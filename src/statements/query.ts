@@ -53,11 +53,20 @@ export function hasID(id: string): string {
 }
 
 /**
+ * Finds a job by its id and its token, out of a list of claims that is joined with it. Nor is the token said in a way by
+ * which the planner could join: where it knows nothing of a table yet, it takes tokens for selective, and sorts all jobs by
+ * them.
+ */
+export function isOfClaim(claim: string): string {
+    return /* sql */ `${hasID(`${claim}.id`)} and job.token = any(array[${claim}.token])`
+}
+
+/**
  * Says of a job that it still runs under a claim, out of a list of ids and tokens that is joined with it. So said that
  * the planner does not take the index of those that run, and goes through all of them for each id.
  */
 export function isClaimedAs(claim: string): string {
-    return /* sql */ `${hasID(`${claim}.id`)} and job.token = ${claim}.token and ${IS_RUNNING}`
+    return /* sql */ `${isOfClaim(claim)} and ${IS_RUNNING}`
 }
 
 /** Says of a job that runs that it is to be cancelled: it ends then, whatever else would become of it. */
