@@ -47,7 +47,7 @@ export const PERIOD = /* sql */ `asked.per_ms * interval '1 ms'`
 export const releasedRoom = (schema: QuotedSchema, key: string) => /* sql */ `
     select
         case when bucket.held_until > clock_timestamp() then 0 else asked.max_released - spent.weight end as room,
-        greatest(bucket.held_until, spent.first_at + ${PERIOD}) as next_at
+        nullif(greatest(bucket.held_until, spent.first_at + ${PERIOD}), '-infinity') as next_at
     from (select) as one
     left join ${schema}.rate_window as bucket
         on bucket.definition_id = asked.definition_id and bucket.key = ${key}
