@@ -34,7 +34,7 @@ describe("I11", () => {
     it("counts each key by itself, and jobs one after the other", async () => {
         const history = crowd(MAX_CROWD)
         history.job("b#2", { kind: "crowded" }).attempt("b#2", "worker-1.1", { from: 15, to: 18 })
-        history.job("c#1", { kind: "crowded" }).attempt("c#1", "worker-1.1", { from: 21, to: 22 })
+        history.job("c#1", { kind: "crowded" }).attempt("c#1", "worker-1.1", { from: 21, to: 30 })
         assert.deepEqual(await violationsOf(history), {})
     })
 })
@@ -45,7 +45,7 @@ describe("I30", () => {
         for (let n = 0; n <= RATE_MAX; n++) {
             const from = n === RATE_MAX ? 10 + gapMs : 10 + n
             history.job(`a${n}#1`, { kind: "metered" })
-            history.attempt(`a${n}#1`, n % 2 === 0 ? "worker-1.1" : "worker-2.1", { from, to: from + 1 })
+            history.attempt(`a${n}#1`, n % 2 === 0 ? "worker-1.1" : "worker-2.1", { from, to: from + 10 })
         }
         return history
     }
