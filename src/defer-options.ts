@@ -2,6 +2,7 @@ import type { SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { placeOf } from "./gate.ts"
+import { refuseInOrder } from "./limit-options.ts"
 import { durationMs, instant, jobID, jobPriority, knownOptions, listOf } from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
@@ -21,7 +22,7 @@ export interface DeferOptions<Payload extends object> {
     runAt?: Date
     /**
      * Which jobs of a channel are taken first: those with the smaller number. A whole number from -1,000 to 1,000. Default
-     * that of the definition.
+     * that of the definition. Not of a definition whose groups are ordered.
      */
     priority?: number
     /**
@@ -65,6 +66,7 @@ export function toNewJob<Payload extends object>({
         })
     }
     const { gate, name } = definition
+    if (priority !== undefined && gate?.isOrdered) refuseInOrder()
     const job: NewJob = {
         definition,
         payload: encodePayload({ payload, definition: name, maxBytes: maxPayloadBytes }),

@@ -41,7 +41,8 @@ export interface JobGroup<Payload extends object> {
     key: (payload: Payload) => string
     /**
      * Whether the jobs of a group run one after the other, in the order in which they became ready, each when the one
-     * before is finalized: while that waits for its next attempt, its group waits. Default `false`.
+     * before is finalized: while that waits for its next attempt, its group waits. Not together with `priority`.
+     * Default `false`.
      */
     ordered?: boolean
 }
@@ -52,6 +53,7 @@ interface LimitOptions {
     rateLimit?: unknown
     group?: unknown
     releaseIntervalMs?: unknown
+    priority?: unknown
 }
 
 const MAX_RUNNING = 100_000
@@ -70,12 +72,20 @@ export function toGate(options: LimitOptions): Gate | null {
         const message = `expected \`${option}\` or \`releaseIntervalMs\`, got both; see \`rateLimit\``
         throw new InvalidOptionError({ option, message })
     }
+    if (order?.isOrdered && options.priority !== undefined) refuseInOrder()
     return Object.freeze({
         concurrency: concurrency?.rule ?? null,
         rate: rate?.rule ?? null,
         isOrdered: order?.isOrdered ?? false,
         keys: Object.freeze({ ...concurrency?.keys, ...rate?.keys, ...order?.keys }),
     })
+}
+
+/** A priority would take jobs out of the order that was asked for. */
+export function refuseInOrder(): never {
+    const message =
+        "expected no `priority` where `group.ordered` is true: jobs start in the order in which they became ready"
+    throw new InvalidOptionError({ option: "priority", message })
 }
 
 function toConcurrency(value: unknown): { rule: ConcurrencyRule; keys: Gate["keys"] } {

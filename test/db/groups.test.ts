@@ -149,6 +149,15 @@ describe("ordered groups", () => {
         await finalized(queue, 3)
     })
 
+    it("refuse a priority, which would take a job out of the order", async () => {
+        const queue = await makeQueue()
+        const refused = { code: "CUCKMQ_INVALID_OPTION", option: "priority" }
+        const job = define(queue.config, () => undefined, { group: ORDERED })
+        await expect(job.defer({ payload: { key: "a" }, priority: 1 })).rejects.toMatchObject(refused)
+        const make = () => define(queue.config, () => undefined, { name: "p", group: ORDERED, priority: 1 })
+        expect(make).toThrow(expect.objectContaining(refused))
+    })
+
     it("run one job at a time although their jobs have other keys as well", async () => {
         const queue = await makeQueue()
         const census = makeCensus()
