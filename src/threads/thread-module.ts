@@ -56,7 +56,7 @@ export function toThreadModule(options: ThreadModuleOptions): ThreadModule | nul
  * are loaded may find it under another name.
  */
 function toURL(module: unknown): string {
-    const url = module instanceof URL ? module : parse(module)
+    const url = parse(module)
     if (url === undefined || !["file:", "data:"].includes(url.protocol))
         refuse(
             "module",
@@ -65,10 +65,15 @@ function toURL(module: unknown): string {
     return url.href
 }
 
+/** Of an object that is not what it seems to be, even its class cannot be asked. */
 function parse(module: unknown): URL | undefined {
-    if (typeof module !== "string" || module.includes("\u0000")) return undefined
-    if (isAbsolute(module)) return pathToFileURL(module)
-    return URL.canParse(module) ? new URL(module) : undefined
+    try {
+        if (module instanceof URL) return new URL(module.href)
+        if (typeof module !== "string" || module.includes("\u0000")) return undefined
+        return isAbsolute(module) ? pathToFileURL(module) : new URL(module)
+    } catch {
+        return undefined
+    }
 }
 
 function refuse(option: string, expected: string): never {
