@@ -8,7 +8,7 @@ const NUM_HISTORY_SLOTS = 12
  */
 const HEAD = (payload: string) => `left(${payload}::text, 200)`
 const KEY = (payload: string) => `substring(${HEAD(payload)} from '"key":"([^"]*)"')`
-const KIND = (payload: string) => `coalesce(substring(${HEAD(payload)} from '"kind":"([a-z]+)"'), 'repeat')`
+const KIND = (payload: string) => `coalesce(substring(${HEAD(payload)} from '"kind":"([a-z-]+)"'), 'repeat')`
 
 /** Runs as its owner, so that the queue's role needs no rights on what is written, and finds the same names for all. */
 const FUNCTION = "language plpgsql security definer set search_path = pg_catalog, pg_temp"

@@ -80,7 +80,7 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
     it("touch few pages when it has become large", async () => {
         const queue = await makeQueue()
         const { sql, schema } = queue
-        const pool = makePool({ max: 1 })
+        const pool = makePool({ max: 1, idleTimeoutMillis: 0 })
         await pool.query("set plan_cache_mode = force_generic_plan")
         const config = new Config({ pool, schema: queue.schemaName })
         const job = define(config, () => undefined)
