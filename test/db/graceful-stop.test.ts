@@ -49,7 +49,7 @@ describe("a worker that is asked to stop", () => {
         const jobs = await queue.jobs()
         expect(jobs).toHaveLength(600)
         expect(jobs.every(({ state, attempt }) => state === "ready" && attempt === 0)).toBe(true)
-        const ahead = jobs.filter(({ token }) => token > 0)
+        const ahead = jobs.filter(({ token }) => Number(token) > 0)
         expect(ahead.length).toBeGreaterThan(0)
         const returned = queue.events.filter(({ eventType }) => eventType === "worker-job-return")
         expect(returned).toHaveLength(ahead.length)
