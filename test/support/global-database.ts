@@ -34,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         return async () => rmSync(folder, { recursive: true, force: true })
     }
     project.provide("embeddedData", "")
-    const server = await PostgresServer.start({ version: versionOf(leg) })
+    const server = await PostgresServer.start({ version: versionOf(leg), mayBeInMemory: true })
     project.provide("connectionString", server.connectionString)
     const pgBouncer = leg === "pgbouncer" ? await PgBouncer.start(server.port) : undefined
     const user = await makeRoles(leg, server.connectionString)

@@ -20,7 +20,11 @@ export interface OwnQueue extends Omit<Daemons, "end"> {
 
 /** Starts a server of the leg's release that the test may do anything to. */
 export async function startServer(flags: readonly string[] = []): Promise<PostgresServer> {
-    const server = await PostgresServer.start({ version: versionOf(inject("leg")), flags })
+    const server = await PostgresServer.start({
+        version: versionOf(inject("leg")),
+        flags,
+        mayBeInMemory: true,
+    })
     onTestFinished(() => server.destroy())
     return server
 }

@@ -13,6 +13,7 @@ import {
 import { createRequire } from "node:module"
 import { arch, platform, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { hasMemory, makeMemoryFolder } from "./memory-folder.ts"
 import { freePort, giveAway, isRoot, unprivileged } from "./unprivileged.ts"
 
 export const USER = "postgres"
@@ -23,6 +24,7 @@ export class PostgresServer {
     readonly port: number
     readonly #binaries: string
     readonly #folder: string
+    readonly #data: string
     readonly #flags: readonly string[]
     readonly #logFile: string
     #process: ChildProcess | undefined
@@ -31,12 +33,14 @@ export class PostgresServer {
         port: number
         binaries: string
         folder: string
+        data: string
         flags: readonly string[]
         logFile: string
     }) {
         this.port = params.port
         this.#binaries = params.binaries
         this.#folder = params.folder
+        this.#data = params.data
         this.#flags = params.flags
         this.#logFile = params.logFile
     }
@@ -47,10 +51,12 @@ export class PostgresServer {
         flags?: readonly string[]
         /** Where to keep what the server says, beyond its life. */
         logFile?: string
+        /** Whether its files may be in memory, where there is room: for what does not measure, and makes many tables. */
+        mayBeInMemory?: boolean
     }): Promise<PostgresServer> {
         const folder = mkdtempSync(join(tmpdir(), "cuckmq-postgres-"))
         const passwordFile = join(folder, "password")
-        const data = join(folder, "data")
+        const data = params.mayBeInMemory && hasMemory() ? makeMemoryFolder() : join(folder, "data")
         writeFileSync(passwordFile, PASSWORD)
         giveAway([folder, passwordFile])
         chmodSync(folder, 0o700)
@@ -58,6 +64,7 @@ export class PostgresServer {
             port: await freePort(),
             binaries: runnableBinaries(binariesOf(params.version), folder),
             folder,
+            data,
             flags: params.flags ?? [],
             logFile: params.logFile ?? join(folder, "log"),
         })
@@ -87,7 +94,7 @@ export class PostgresServer {
         await this.stop()
         const child = this.#spawn("postgres", [
             "-D",
-            join(this.#folder, "data"),
+            this.#data,
             "-p",
             String(this.port),
             "-c",
@@ -116,7 +123,7 @@ export class PostgresServer {
         const folder = mkdtempSync(join(tmpdir(), "cuckmq-standby-"))
         giveAway([folder])
         const data = join(folder, "data")
-        execFileSync("cp", ["-a", join(this.#folder, "data"), data])
+        execFileSync("cp", ["-a", this.#data, data])
         writeFileSync(join(data, "standby.signal"), "")
         const primary = `host=127.0.0.1 port=${this.port} user=${USER} password=${PASSWORD}`
         appendFileSync(join(data, "postgresql.auto.conf"), `primary_conninfo = '${primary}'\n`)
@@ -125,6 +132,7 @@ export class PostgresServer {
             port: await freePort(),
             binaries: this.#binaries,
             folder,
+            data,
             flags: this.#flags,
             logFile: join(folder, "log"),
         })
@@ -146,7 +154,7 @@ export class PostgresServer {
     /** Stops the server and removes its folder. */
     async destroy(): Promise<void> {
         await this.stop("immediate")
-        rmSync(this.#folder, { recursive: true, force: true })
+        for (const path of [this.#data, this.#folder]) rmSync(path, { recursive: true, force: true })
     }
 
     #spawn(program: string, args: readonly string[]): ChildProcess {
