@@ -1,6 +1,5 @@
 import type { Config } from "./config.ts"
 import type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
-import { InvalidOptionError } from "./errors.ts"
 import type { JobContext } from "./job-context.ts"
 import { type ConcurrencyLimit, type JobGroup, type RateLimit, toGate } from "./limit-options.ts"
 import {
@@ -13,7 +12,7 @@ import {
     wholeNumber,
 } from "./options.ts"
 import type { RegisteredJob } from "./registry.ts"
-import { type CronOptions, cronOption, onMissedOption, onOverlapOption } from "./repeat-options.ts"
+import { type CronOptions, toRepetition } from "./repeat-options.ts"
 import { type RetryDelay, toRetryDelay } from "./retry-options.ts"
 import { toThreadModule } from "./threads/thread-module.ts"
 import { toUniqueRule, type UniqueOptions } from "./unique-options.ts"
@@ -242,7 +241,7 @@ export function toRegisteredJob<Payload extends object, Result>(
             options.numAttempts ?? JOB_DEFINITION_DEFAULTS.numAttempts,
             MAX_ATTEMPTS,
         ),
-        ...toRepetition(options),
+        ...toRepetition(options, JOB_DEFINITION_DEFAULTS),
         releaseIntervalMs: durationMs(
             "releaseIntervalMs",
             options.releaseIntervalMs ?? JOB_DEFINITION_DEFAULTS.releaseIntervalMs,
@@ -277,20 +276,4 @@ function toRun<Payload extends object, Result>(
     callable("jobFunction", jobFunction)
     // The payload is what `defer` encoded, so its type is the one that `defer` demanded.
     return { runsInThread: false, run: ({ payload, context }) => jobFunction(JSON.parse(payload), context) }
-}
-
-function toRepetition<Payload extends object, Result>(options: AnyJobDefinitionOptions<Payload, Result>) {
-    const { repeatIntervalMs = null, repeatCron = null } = options
-    if (repeatIntervalMs !== null && repeatCron !== null) {
-        throw new InvalidOptionError({
-            option: "repeatCron",
-            message: "expected `repeatIntervalMs` or `repeatCron`, got both",
-        })
-    }
-    return {
-        repeatIntervalMs: repeatIntervalMs === null ? null : positiveMs("repeatIntervalMs", repeatIntervalMs),
-        repeatCron: repeatCron === null ? null : Object.freeze(cronOption("repeatCron", repeatCron)),
-        onMissed: onMissedOption(options.onMissed ?? JOB_DEFINITION_DEFAULTS.onMissed),
-        onOverlap: onOverlapOption(options.onOverlap ?? JOB_DEFINITION_DEFAULTS.onOverlap),
-    }
 }

@@ -1,7 +1,7 @@
 import { type Cron, CronRule } from "./cron/cron-rule.ts"
 import type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
 import { InvalidOptionError } from "./errors.ts"
-import { oneOf } from "./options.ts"
+import { oneOf, positiveMs } from "./options.ts"
 
 /** When something repeats, by a cron expression and the clocks of a time zone. */
 export interface CronOptions {
@@ -87,4 +87,31 @@ export function onMissedOption(value: unknown): OnMissed {
 /** Checks what is to become of ticks that come while an earlier job is not finalized. */
 export function onOverlapOption(value: unknown): OnOverlap {
     return oneOf("onOverlap", value, ["queue", "skip"])
+}
+
+/** What a definition says of how it repeats. */
+interface Repetition {
+    repeatIntervalMs?: number | null
+    repeatCron?: CronOptions | null
+    onMissed?: OnMissed
+    onOverlap?: OnOverlap
+}
+
+/** Checks how a definition repeats: by an interval, by a cron expression, or not at all. */
+export function toRepetition(
+    { repeatIntervalMs = null, repeatCron = null, onMissed, onOverlap }: Repetition,
+    defaults: { onMissed: OnMissed; onOverlap: OnOverlap },
+) {
+    if (repeatIntervalMs !== null && repeatCron !== null) {
+        throw new InvalidOptionError({
+            option: "repeatCron",
+            message: "expected `repeatIntervalMs` or `repeatCron`, got both",
+        })
+    }
+    return {
+        repeatIntervalMs: repeatIntervalMs === null ? null : positiveMs("repeatIntervalMs", repeatIntervalMs),
+        repeatCron: repeatCron === null ? null : Object.freeze(cronOption("repeatCron", repeatCron)),
+        onMissed: onMissedOption(onMissed ?? defaults.onMissed),
+        onOverlap: onOverlapOption(onOverlap ?? defaults.onOverlap),
+    }
 }
