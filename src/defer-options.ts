@@ -2,8 +2,18 @@ import type { SqlClient } from "./db/client.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { placeOf } from "./gate.ts"
+import { MAX_ATTEMPTS } from "./job-definition-options.ts"
 import { refuseInOrder } from "./limit-options.ts"
-import { durationMs, instant, jobID, jobPriority, knownOptions, listOf } from "./options.ts"
+import {
+    durationMs,
+    instant,
+    jobID,
+    jobPriority,
+    knownOptions,
+    listOf,
+    positiveMs,
+    wholeNumber,
+} from "./options.ts"
 import { encodePayload } from "./payload.ts"
 import type { RegisteredJob } from "./registry.ts"
 import { toKeyRule, type UniqueOptions } from "./unique-options.ts"
@@ -30,6 +40,12 @@ export interface DeferOptions<Payload extends object> {
      * definition says. Together with `dependencies` only where the other job is kept. Default: as the definition has it.
      */
     unique?: Partial<UniqueOptions<Payload>> | null
+    /** How often this job is attempted *again*, in place of what its definition says. At most 1,000,000. */
+    numAttempts?: number
+    /** The milliseconds after which this job times out, in place of what its definition says. */
+    timeoutIntervalMs?: number
+    /** The longest that one attempt of this job may take, in place of what its definition says; `null`: any time. */
+    attemptTimeoutMs?: number | null
 }
 
 /** Whose transaction to defer in. */
@@ -41,7 +57,9 @@ export interface DeferClient {
     client?: SqlClient
 }
 
-const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority", "unique"]
+const LIMITS = ["numAttempts", "timeoutIntervalMs", "attemptTimeoutMs"] as const
+
+const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority", "unique", ...LIMITS]
 
 /** Checks what a job is deferred with; `others` are options that the caller sees to. */
 export function toNewJob<Payload extends object>({
@@ -81,6 +99,7 @@ export function toNewJob<Payload extends object>({
             check: jobID,
         }),
         unique: toKeyRule({ payload, options: options.unique, definition }),
+        limits: toLimits(options),
     }
     checkTogether(job)
     return job
@@ -102,4 +121,21 @@ function checkTogether({ unique, dependencies, delayMs, runAtMs }: NewJob): void
                 "expected `unique.maxWaitMs` together with a `delayMs` of at most as much, and no `runAt`",
         })
     }
+}
+
+/** Null for a job that is content with what its definition says. */
+function toLimits(options: DeferOptions<object>): NewJob["limits"] {
+    if (LIMITS.every((name) => options[name] === undefined)) return null
+    const { numAttempts, timeoutIntervalMs, attemptTimeoutMs } = options
+    return {
+        numAttempts: numAttempts === undefined ? null : wholeNumber("numAttempts", numAttempts, MAX_ATTEMPTS),
+        timeoutIntervalMs:
+            timeoutIntervalMs === undefined ? null : positiveMs("timeoutIntervalMs", timeoutIntervalMs),
+        attemptTimeoutMs: toAttemptTimeout(attemptTimeoutMs),
+    }
+}
+
+function toAttemptTimeout(option: number | null | undefined): number | null {
+    if (option === undefined) return null
+    return option === null ? Number.POSITIVE_INFINITY : positiveMs("attemptTimeoutMs", option)
 }

@@ -10,7 +10,7 @@ import { chunksOf, MAX_JOBS, MAX_PAYLOAD_LENGTH } from "./job-chunks.ts"
 import { KeyedBatcher, type Patience, rejected } from "./keyed-batcher.ts"
 import type { Registry } from "./registry.ts"
 import type { DefinitionRow } from "./statements/definitions.ts"
-import { insertJobs } from "./statements/insert-jobs.ts"
+import { insertJobs, type JobLimits } from "./statements/insert-jobs.ts"
 import { insertReadyJobs } from "./statements/insert-ready-jobs.ts"
 import { insertUniqueJobs, type KeyRule } from "./statements/insert-unique-jobs.ts"
 import type { Notification } from "./statements/notify.ts"
@@ -32,6 +32,8 @@ export interface NewJob {
     priority: number | null
     /** The key that only one job is to have; null when it has none. */
     unique: KeyRule | null
+    /** What it does not leave to its definition; null when that is nothing. */
+    limits: JobLimits | null
 }
 
 /** The same, of a definition that the database has. */
@@ -279,7 +281,8 @@ function hasKey(job: NewJob): boolean {
 
 /** Whether a job needs nothing but its place at the end of the ready ones. */
 function isPlainAndReady(job: NewJob): boolean {
-    return job.placing === null && job.priority === null && !hasKey(job) && isReady(job)
+    const isOfDefinition = job.priority === null && job.limits === null
+    return job.placing === null && isOfDefinition && !hasKey(job) && isReady(job)
 }
 
 function isReady(job: NewJob): boolean {

@@ -214,7 +214,8 @@ const OPTIONS = [
     "forceAfterMs",
 ]
 
-const MAX_ATTEMPTS = 1_000_000
+/** How often a job may be attempted again at the most. */
+export const MAX_ATTEMPTS = 1_000_000
 
 /** The shortest lease. */
 const MIN_LOCK_INTERVAL_MS = 100

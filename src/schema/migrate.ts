@@ -8,6 +8,7 @@ import { addRateWindows } from "./migrations/0004-add-rate-windows.ts"
 import { addPriorities } from "./migrations/0005-priorities.ts"
 import { createUniqueKeys } from "./migrations/0006-create-unique-keys.ts"
 import { createSchedules } from "./migrations/0007-create-schedules.ts"
+import { jobLimits } from "./migrations/0008-job-limits.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -18,6 +19,7 @@ const MIGRATIONS = [
     addPriorities,
     createUniqueKeys,
     createSchedules,
+    jobLimits,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

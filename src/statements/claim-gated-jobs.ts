@@ -228,7 +228,7 @@ with recursive requested as materialized (
 )
 select claimed.*, null, null, null, null from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null,
+select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null,
     case when last.num_open >= $10::integer or last.turn >= $11::integer then last.lane else '' end,
     exists (
         select from candidate
@@ -286,12 +286,12 @@ export async function claimGatedJobs({
 }
 
 function toProgress(row: readonly (string | null)[]): GatedProgress {
-    const nextReleaseMs = row[15] ?? null
+    const nextReleaseMs = row[16] ?? null
     return {
         definitionID: Number(row[3]),
-        afterLane: row[12] ?? "",
-        hasMore: row[13] === "t",
-        isContended: row[14] === "t",
+        afterLane: row[13] ?? "",
+        hasMore: row[14] === "t",
+        isContended: row[15] === "t",
         nextReleaseMs: nextReleaseMs === null ? null : Number(nextReleaseMs),
     }
 }

@@ -22,6 +22,8 @@ export interface ClaimedJob {
     dueAtMs: number
     /** The payload as JSON text. */
     payload: string
+    /** Milliseconds that an attempt may take, where the job has a limit of its own; infinite for none at all. */
+    attemptTimeoutMs: number | null
 }
 
 /** The ready jobs of one definition that have one priority, and where among them the claim starts. */
@@ -35,7 +37,7 @@ export interface Lane extends LaneKey {
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
     job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
     job.num_attempts, job.payload, job.priority,
-    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision`
+    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision, job.attempt_timeout_ms`
 
 /** What a claim changes of each job. */
 export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token + 1, attempt = job.attempt + 1`
@@ -144,5 +146,6 @@ export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
         payload: String(row[9]),
         priority: Number(row[10]),
         dueAtMs: Number(row[11]),
+        attemptTimeoutMs: typeof row[12] === "string" ? Number(row[12]) : null,
     }
 }

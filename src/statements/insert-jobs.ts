@@ -3,7 +3,15 @@ import { jobSequence, type QuotedSchema, statementText } from "../db/identifier.
 import type { Placing } from "../gate.ts"
 import type { Query } from "./query.ts"
 
-/** A job to insert that is delayed, depends on others, waits in a lane, or has a priority of its own. */
+/** What a job may have of its own; what is null its definition says. */
+export interface JobLimits {
+    numAttempts: number | null
+    timeoutIntervalMs: number | null
+    /** Infinite for none, whatever the definition says. */
+    attemptTimeoutMs: number | null
+}
+
+/** A job to insert that is delayed, depends on others, waits in a lane, or has a priority or limits of its own. */
 export interface TimedJob {
     definitionID: number
     payload: string
@@ -16,6 +24,7 @@ export interface TimedJob {
     placing: Placing | null
     /** Null for that of the definition. */
     priority: number | null
+    limits: JobLimits | null
 }
 
 /** What a statement that inserts such jobs is made of, where not all of them are alike. */
@@ -36,10 +45,10 @@ export interface InsertParts {
 }
 
 /**
- * Jobs with a delay, dependencies or a priority of their own, and those of gated definitions. Required jobs are locked in
- * the order of their ids and flagged, so that the statement that finalizes one of them either waits for us and sees the
- * flag, or is over before we look. One whose required job has failed starts as `unmet`. Inserts nothing where a required
- * job, a definition, or what claims must know of a priority is missing: no claim would find the job.
+ * Jobs with a delay, dependencies, or a priority or limits of their own, and those of gated definitions. Required jobs are
+ * locked in the order of their ids and flagged, so that the statement that finalizes one of them either waits for us and
+ * sees the flag, or is over before we look. One whose required job has failed starts as `unmet`. Inserts nothing where a
+ * required job, a definition, or what claims must know of a priority is missing: no claim would find the job.
  *
  * One that runs is written although it is flagged: its job function may complete it in a transaction whose snapshot is
  * older than our edge, which fails then, rather than leave the edge.
@@ -66,8 +75,12 @@ with ${parts.first}edge as materialized (
         pg_catalog.unnest(string_to_array($1, chr(30))), pg_catalog.unnest($2::bigint[]),
         pg_catalog.unnest($3::double precision[]), pg_catalog.unnest($4::double precision[]),
         pg_catalog.unnest(string_to_array($8, chr(30), '')), pg_catalog.unnest($9::integer[]),
-        pg_catalog.unnest($10::integer[])
-    ) with ordinality as item(payload, definition_id, delay_ms, run_at_ms, lane, weight, priority, turn)
+        pg_catalog.unnest($10::integer[]), pg_catalog.unnest($11::integer[]),
+        pg_catalog.unnest($12::double precision[]), pg_catalog.unnest($13::double precision[])
+    ) with ordinality as item(
+        payload, definition_id, delay_ms, run_at_ms, lane, weight, priority,
+        num_attempts, timeout_interval_ms, attempt_timeout_ms, turn
+    )
     where not exists (select from missing)
     and not exists (
         select from rows from (pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($10::integer[])) as own(definition_id, priority)
@@ -101,9 +114,9 @@ with ${parts.first}edge as materialized (
 ), inserted as (
     insert into ${schema}.job
         (id, position, definition_id, num_attempts, priority, num_blockers, state, created_at, due_at, expires_at,
-        lane, weight, payload)
+        lane, weight, timeout_interval_ms, attempt_timeout_ms, payload)
     select
-        planned.id, planned.id, definition.id, definition.num_attempts,
+        planned.id, planned.id, definition.id, coalesce(planned.num_attempts, definition.num_attempts),
         coalesce(planned.priority, definition.priority), planned.num_blockers,
         case
             when planned.is_unmet then 'unmet'
@@ -112,8 +125,9 @@ with ${parts.first}edge as materialized (
             else 'ready'
         end::${schema}.job_state,
         statement_timestamp(), planned.due_at,
-        greatest(planned.due_at, statement_timestamp()) + definition.timeout_interval_ms * interval '1 ms',
-        planned.lane, planned.weight, planned.payload::json
+        greatest(planned.due_at, statement_timestamp())
+            + coalesce(planned.timeout_interval_ms, definition.timeout_interval_ms) * interval '1 ms',
+        planned.lane, planned.weight, planned.timeout_interval_ms, planned.attempt_timeout_ms, planned.payload::json
     from planned
     join ${schema}.job_definition as definition on definition.id = planned.definition_id
 ), linked as (
@@ -181,5 +195,8 @@ export function insertValues(jobs: readonly TimedJob[]): unknown[] {
         jsonList(jobs.map((job) => job.placing?.lane ?? null)),
         numberList(jobs.map((job) => job.placing?.weight ?? 1)),
         numberList(jobs.map((job) => job.priority)),
+        numberList(jobs.map(({ limits }) => limits?.numAttempts ?? null)),
+        numberList(jobs.map(({ limits }) => limits?.timeoutIntervalMs ?? null)),
+        numberList(jobs.map(({ limits }) => limits?.attemptTimeoutMs ?? null)),
     ]
 }

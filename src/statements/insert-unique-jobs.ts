@@ -41,10 +41,10 @@ export const IS_HELD = /* sql */ `case held.held_while
 /** `seen` is what stands in the way when the statement begins. What is only to be kept is not locked. */
 const firstText = (schema: QuotedSchema) => /* sql */ `asked as materialized (
     select asked.*
-    from json_to_recordset($11::json) as asked(
+    from json_to_recordset($14::json) as asked(
         turn bigint, definition_id bigint, key text, held_while text, for_ms double precision,
         on_conflict text, max_wait_ms double precision
-    ), (select coalesce(case when $12::boolean then ${IMPATIENT} end, '') as is_set) as impatience
+    ), (select coalesce(case when $15::boolean then ${IMPATIENT} end, '') as is_set) as impatience
     where impatience.is_set is not null
 ), held as materialized (
     select asked.turn, asked.on_conflict, asked.max_wait_ms, known.*
@@ -116,8 +116,9 @@ const takingText = (schema: QuotedSchema) => /* sql */ `, taken as (
  */
 const changingText = (schema: QuotedSchema) => /* sql */ `, changing as materialized (
     select
-        item.turn, locked.id, item.payload, item.lane, item.weight, definition.num_attempts, definition.timeout_interval_ms,
-        seen.on_conflict, coalesce(item.priority, definition.priority) as priority,
+        item.turn, locked.id, item.payload, item.lane, item.weight, item.timeout_interval_ms, item.attempt_timeout_ms,
+        coalesce(item.num_attempts, definition.num_attempts) as num_attempts,
+        coalesce(item.timeout_interval_ms, definition.timeout_interval_ms) as time_ms, seen.on_conflict, coalesce(item.priority, definition.priority) as priority,
         least(
             coalesce(
                 to_timestamp(item.run_at_ms / 1000::double precision),
@@ -133,16 +134,18 @@ const changingText = (schema: QuotedSchema) => /* sql */ `, changing as material
 ), replaced as (
     update ${schema}.job
     set payload = changing.payload::json, lane = changing.lane, weight = changing.weight, num_attempts = changing.num_attempts,
+        timeout_interval_ms = changing.timeout_interval_ms, attempt_timeout_ms = changing.attempt_timeout_ms,
         has_dependents = job.has_dependents or job.id in (select required_id from edge)
     from changing
     where ${hasID("changing.id")} and changing.on_conflict = 'replace'
 ), postponed as (
     update ${schema}.job
     set payload = changing.payload::json, lane = changing.lane, weight = changing.weight, num_attempts = changing.num_attempts,
+        timeout_interval_ms = changing.timeout_interval_ms, attempt_timeout_ms = changing.attempt_timeout_ms,
         has_dependents = job.has_dependents or job.id in (select required_id from edge),
         due_at = changing.due_at,
         expires_at = greatest(changing.due_at, statement_timestamp())
-            + changing.timeout_interval_ms * interval '1 ms',
+            + changing.time_ms * interval '1 ms',
         state = case
             when job.state = 'blocked' then 'blocked'
             when changing.due_at > statement_timestamp() then 'delayed'

@@ -30,7 +30,8 @@ set state = case
     end::${schema}.job_state,
     first_due_at = coalesce(job.first_due_at, job.due_at),
     due_at = clock_timestamp() + snooze.delay_ms * interval '1 ms',
-    expires_at = clock_timestamp() + (snooze.delay_ms + definition.timeout_interval_ms) * interval '1 ms',
+    expires_at = clock_timestamp()
+        + (snooze.delay_ms + coalesce(job.timeout_interval_ms, definition.timeout_interval_ms)) * interval '1 ms',
     position = nextval(${jobSequence(schema)}),
     attempt = job.attempt - 1,
     lease_id = null

@@ -18,6 +18,7 @@ function claimed(definitionID: number, position: number, priority = 0): ClaimedJ
         timeoutMs: 1_000,
         dueAtMs: 0,
         payload: "{}",
+        attemptTimeoutMs: null,
     }
 }
 

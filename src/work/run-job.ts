@@ -77,7 +77,7 @@ export class JobRun implements HeldJob {
             dueAtMs: this.job.dueAtMs,
             run: this,
         })
-        this.#deadlines.begin(this.#definition.attemptTimeoutMs)
+        this.#deadlines.begin(this.job.attemptTimeoutMs ?? this.#definition.attemptTimeoutMs)
         this.#report.started()
         try {
             const call = { payload: this.job.payload, context: this.#context, threads: this.#host.threads }

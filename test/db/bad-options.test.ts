@@ -267,6 +267,9 @@ describe("an option within an option", () => {
 describe("an option of a deferral", () => {
     it.each<[string, readonly unknown[]]>([
         ["delayMs", NOT_DURATIONS],
+        ["numAttempts", [...NOT_COUNTS, 1_000_001]],
+        ["timeoutIntervalMs", NOT_POSITIVE],
+        ["attemptTimeoutMs", NOT_POSITIVE],
         ["runAt", [5, "2030-01-01", {}, new Date(Number.NaN), new Date(8.64e15), new Date("1800-01-01")]],
         [
             "dependencies",

@@ -52,6 +52,18 @@ async function live(make: (eventHandler: unknown) => Daemon): Promise<void> {
     expect(errors).toEqual([])
 }
 
+const JOB_OPTIONS = [
+    "payload",
+    "dependencies",
+    "delayMs",
+    "runAt",
+    "priority",
+    "unique",
+    "numAttempts",
+    "timeoutIntervalMs",
+    "attemptTimeoutMs",
+]
+
 const OWNERS: Record<string, Owner> = {
     Config: {
         options: ["pool", ...Object.keys(CONFIG_DEFAULTS)],
@@ -130,11 +142,11 @@ const OWNERS: Record<string, Owner> = {
         },
     },
     defer: {
-        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "unique", "client"],
+        options: [...JOB_OPTIONS, "client"],
         use: ({ config }, options) => makeDefinition(config, {}).defer({ payload: {}, ...options }),
     },
     deferMany: {
-        options: ["payload", "dependencies", "delayMs", "runAt", "priority", "unique"],
+        options: JOB_OPTIONS,
         use: ({ config }, options) =>
             makeDefinition(config, {}).deferMany([{ payload: {} }, { payload: {}, ...options }]),
     },
