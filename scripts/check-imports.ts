@@ -22,7 +22,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
-    ["operations", /^src\/(jobs|pauses)\.ts$/, ["endings", "queue", "statements", "db", "leaf"]],
+    ["operations", /^src\/(jobs|dead-letters|pauses)\.ts$/, ["endings", "queue", "statements", "db", "leaf"]],
     [
         "schedules",
         /^src\/(schedules|schedule-options|repeat-options)\.ts$/,
@@ -71,10 +71,13 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/claim-gated-jobs.ts":
         /^(\w+Key\("[a-z]+\.lane"\)|releasedRoom\(schema, .+\)|slotBit\("[a-z]", .+\))$/,
     "src/statements/gate-rules.ts": /^(lane|kind|key)$/,
-    "src/statements/finalize-jobs.ts": /^(name|condition|withError\("done\.errors", "done\.error"\))$/,
     "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
-    "src/statements/history.ts": /^slot$/,
     "src/statements/insert-jobs.ts": /^parts\.(name|first|edgeCondition|required|items|taking|results)$/,
+    "src/statements/complete-job.ts": /^slot$/,
+    "src/statements/dead-letters.ts": /^(name|columns|order|isBehind)$/,
+    "src/statements/finalize-jobs.ts": /^(name|condition|slot|withError\("done\.errors", "done\.error"\))$/,
+    "src/statements/history-rings.ts": /^ring$/,
+    "src/statements/history-slots.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
     "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
@@ -84,6 +87,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/repeat-jobs.ts": /^row\.(table\(schema\)|definitionID|payload|scheduleName|isDue)$/,
     "src/schema/migrate.ts": /^params\.schema$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
+    "src/schema/migrations/0009-retention.ts": /^(slot|ring|retentionSlots\(ring\)\[0\])$/,
 }
 const ALWAYS_INTERPOLATED =
     /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|pausedDefinitions\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/

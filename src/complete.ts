@@ -13,6 +13,8 @@ interface Completed {
     worker: string
     /** The job's result as JSON text. */
     result: string | null
+    /** The ring of history that the job goes to. */
+    ring: number
 }
 
 /**

@@ -124,7 +124,7 @@ function checkTogether({ unique, dependencies, delayMs, runAtMs }: NewJob): void
 }
 
 /** Null for a job that is content with what its definition says. */
-function toLimits(options: DeferOptions<object>): NewJob["limits"] {
+function toLimits(options: Pick<DeferOptions<object>, (typeof LIMITS)[number]>): NewJob["limits"] {
     if (LIMITS.every((name) => options[name] === undefined)) return null
     const { numAttempts, timeoutIntervalMs, attemptTimeoutMs } = options
     return {

@@ -8,6 +8,7 @@ import {
     type Outcome,
 } from "./statements/finalize-jobs.ts"
 import { findSettledJobs } from "./statements/find-settled-jobs.ts"
+import { ringOf } from "./statements/history-rings.ts"
 import { beImpatient } from "./statements/query.ts"
 import { type DoomedJob, type EndingJob, selectDoomedJobs } from "./statements/select-doomed-jobs.ts"
 import {
@@ -29,6 +30,8 @@ export interface FinalizeParams {
     outcome: Outcome
     reason: FailureReason | null
     worker: string | null
+    /** The ring of history that the jobs go to; null when they are not to be kept. */
+    ring: number | null
 }
 
 /** The ids of the jobs that are finalized under the tokens given; the rest was claimed by others since. */
@@ -44,9 +47,9 @@ export interface Finalized {
  * together with their dependents, in one transaction.
  */
 export async function finalize(params: FinalizeParams): Promise<Finalized> {
-    const { core, jobs, outcome, reason, worker } = params
+    const { core, jobs, outcome } = params
     const { run, schema } = core
-    const now = new Set(await finalizeJobs({ run, schema, jobs, outcome, reason, worker }))
+    const now = new Set(await finalizeJobs({ ...params, run, schema }))
     const rest = jobs.filter((job) => !now.has(job.id))
     if (rest.length === 0) return { now, before: new Set() }
     const settled = await findSettledJobs({ run, schema, jobs: rest, outcome })
@@ -132,16 +135,37 @@ function byReason(jobs: readonly EndingJob[], reason: DoomedReason): [DoomedReas
  * Finalizes jobs as failed that no handler is running for, in halves where all of them take too long. Leaves those
  * alone that someone else holds locked, and returns how many they are: the next round will do.
  */
-export async function finalizeFailed(params: {
+export async function finalizeFailed(params: FinalizeFailed): Promise<number> {
+    const rings = new Map<number | null, DoomedJob[]>()
+    for (const job of params.jobs) {
+        const ring = ringOf({ outcome: "failed", keepMs: job.keepMs })
+        rings.set(ring, [...(rings.get(ring) ?? []), job])
+    }
+    let numLocked = 0
+    for (const [ring, jobs] of rings) numLocked += await finalizeAlike({ ...params, jobs, ring })
+    return numLocked
+}
+
+interface FinalizeFailed {
     core: Core
     jobs: readonly DoomedJob[]
     reason: FailureReason
     onFinalized: (job: DoomedJob) => void
-}): Promise<number> {
-    const { core, jobs, reason, onFinalized } = params
+}
+
+/** The same for jobs that go to one ring of history. */
+async function finalizeAlike(params: FinalizeFailed & { ring: number | null }): Promise<number> {
+    const { core, jobs, reason, onFinalized, ring } = params
     const finalizations = jobs.map(({ id, token, error }) => ({ id, token, result: null, error }))
     try {
-        const { now } = await finalize({ core, jobs: finalizations, outcome: "failed", reason, worker: null })
+        const { now } = await finalize({
+            core,
+            jobs: finalizations,
+            outcome: "failed",
+            reason,
+            worker: null,
+            ring,
+        })
         for (const job of jobs) if (now.has(job.id)) onFinalized(job)
         return 0
     } catch (error) {
@@ -149,7 +173,7 @@ export async function finalizeFailed(params: {
         if (isAlone && lockNotAvailable(error)) return 1
         if (isAlone || !(lockNotAvailable(error) || wasTooLong(error))) throw error
         const half = Math.ceil(jobs.length / 2)
-        const numLocked = await finalizeFailed({ ...params, jobs: jobs.slice(0, half) })
-        return numLocked + (await finalizeFailed({ ...params, jobs: jobs.slice(half) }))
+        const numLocked = await finalizeAlike({ ...params, jobs: jobs.slice(0, half) })
+        return numLocked + (await finalizeAlike({ ...params, jobs: jobs.slice(half) }))
     }
 }

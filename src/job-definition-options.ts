@@ -109,6 +109,17 @@ export interface JobDefinitionOptions<Payload extends object, Result> {
      */
     attemptTimeoutMs?: number | null
     /**
+     * For so many milliseconds at least a job that succeeded is kept in history. 0: it is not kept at all, which costs
+     * least; then no job can depend on it once it has ended. Default `null`: as long as the orchestrators say
+     * (`finalizedJobSweepThresholdMs`).
+     */
+    keepSucceededMs?: number | null
+    /**
+     * The same for a job that failed. 0: it is not kept at all, and cannot be replayed. Default `null`: as long as the
+     * orchestrators say (`failedJobSweepThresholdMs`).
+     */
+    keepFailedMs?: number | null
+    /**
      * The length of the lease in milliseconds: how long after its worker went silent a job is taken back. The worker
      * renews the lease while it lives, so this need not be longer than the job runs. Default 60,000; less than
      * 100 counts as 100, since a lease that lapses before its claim is answered would hand jobs round without end.
@@ -182,6 +193,8 @@ export const JOB_DEFINITION_DEFAULTS = Object.freeze({
     group: null,
     timeoutIntervalMs: 12 * 60 * 60_000,
     attemptTimeoutMs: null,
+    keepSucceededMs: null,
+    keepFailedMs: null,
     lockIntervalMs: 60_000,
     priority: 0,
     runIn: "process",
@@ -204,6 +217,8 @@ const OPTIONS = [
     "group",
     "timeoutIntervalMs",
     "attemptTimeoutMs",
+    "keepSucceededMs",
+    "keepFailedMs",
     "lockIntervalMs",
     "priority",
     "runIn",
@@ -233,6 +248,8 @@ export function toRegisteredJob<Payload extends object, Result>(
     const {
         attemptTimeoutMs = JOB_DEFINITION_DEFAULTS.attemptTimeoutMs,
         unique = JOB_DEFINITION_DEFAULTS.unique,
+        keepSucceededMs = JOB_DEFINITION_DEFAULTS.keepSucceededMs,
+        keepFailedMs = JOB_DEFINITION_DEFAULTS.keepFailedMs,
     } = options
     return Object.freeze({
         name: nameText("name", options.name),
@@ -252,6 +269,8 @@ export function toRegisteredJob<Payload extends object, Result>(
             options.timeoutIntervalMs ?? JOB_DEFINITION_DEFAULTS.timeoutIntervalMs,
         ),
         attemptTimeoutMs: attemptTimeoutMs === null ? null : positiveMs("attemptTimeoutMs", attemptTimeoutMs),
+        keepSucceededMs: keepSucceededMs === null ? null : durationMs("keepSucceededMs", keepSucceededMs),
+        keepFailedMs: keepFailedMs === null ? null : durationMs("keepFailedMs", keepFailedMs),
         lockIntervalMs: Math.max(
             MIN_LOCK_INTERVAL_MS,
             positiveMs("lockIntervalMs", options.lockIntervalMs ?? JOB_DEFINITION_DEFAULTS.lockIntervalMs),

@@ -27,10 +27,15 @@ export interface OrchestratorOptions {
     /** A definition without a heartbeat for so many milliseconds, and without live jobs, is removed. Default 3,600,000. */
     staleJobDefinitionSweepThresholdMs?: number
     /**
-     * Finalized jobs are kept for so many milliseconds, and removed within a tenth of that and one clean interval
+     * Jobs that succeeded are kept for so many milliseconds, and removed within a tenth of that and one clean interval
      * more. Default 43,200,000 (12 hours).
      */
     finalizedJobSweepThresholdMs?: number
+    /**
+     * The same for jobs that failed (dead letters), which are kept apart: for so many milliseconds at least, and no more
+     * than twice as long and one clean interval. Default 1,209,600,000 (14 days).
+     */
+    failedJobSweepThresholdMs?: number
     /** Hears the events of the orchestrator. */
     eventHandler?: EventHandler
 }
@@ -43,6 +48,7 @@ export const ORCHESTRATOR_DEFAULTS = Object.freeze({
     cleanIntervalMs: 5 * 60_000,
     staleJobDefinitionSweepThresholdMs: 60 * 60_000,
     finalizedJobSweepThresholdMs: 12 * 60 * 60_000,
+    failedJobSweepThresholdMs: 14 * 24 * 60 * 60_000,
 })
 
 const OPTIONS = ["config", "eventHandler", ...Object.keys(ORCHESTRATOR_DEFAULTS)]
@@ -74,12 +80,13 @@ export class Orchestrator extends Daemon {
             "finalizedJobSweepThresholdMs",
             settings.finalizedJobSweepThresholdMs,
         )
+        const failedThresholdMs = durationMs("failedJobSweepThresholdMs", settings.failedJobSweepThresholdMs)
         this.#chores = [
             heartbeat(positiveMs("heartbeatIntervalMs", settings.heartbeatIntervalMs)),
             repeatJobs(positiveMs("repeatIntervalMs", settings.repeatIntervalMs)),
             recoverJobs(),
             expireJobs(cleanIntervalMs),
-            sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs }),
+            sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs, failedThresholdMs }),
             sweepUniqueKeys(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
         ]

@@ -9,6 +9,7 @@ import { addPriorities } from "./migrations/0005-priorities.ts"
 import { createUniqueKeys } from "./migrations/0006-create-unique-keys.ts"
 import { createSchedules } from "./migrations/0007-create-schedules.ts"
 import { jobLimits } from "./migrations/0008-job-limits.ts"
+import { retention } from "./migrations/0009-retention.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -20,6 +21,7 @@ const MIGRATIONS = [
     createUniqueKeys,
     createSchedules,
     jobLimits,
+    retention,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

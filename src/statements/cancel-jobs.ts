@@ -16,6 +16,8 @@ export interface CancelledJob {
     /** Those of its definition, if that is still there. */
     name: string
     channel: string
+    /** How long its definition wants it kept, in milliseconds; null when it does not say. */
+    keepMs: number | null
 }
 
 /**
@@ -51,7 +53,7 @@ with asked as materialized (
 )
 select
     cancelled.id, cancelled.token, cancelled.attempt, cancelled.state, cancelled.cancel_reason,
-    definition.name, definition.channel
+    definition.name, definition.channel, definition.keep_failed_ms
 from cancelled
 left join ${schema}.job_definition as definition on definition.id = cancelled.definition_id`,
 )
@@ -78,6 +80,7 @@ export async function cancelJobs({
         reason: row[4] ?? null,
         name: row[5] ?? "",
         channel: row[6] ?? "",
+        keepMs: typeof row[7] === "string" ? Number(row[7]) : null,
     }))
 }
 

@@ -1,5 +1,6 @@
-import { statementText } from "../db/identifier.ts"
+import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import { HISTORY_COLUMNS } from "./finalize-jobs.ts"
+import { DEFAULT_RING, openSlot, openSlotOf } from "./history-rings.ts"
 import type { ClaimKey, Query } from "./query.ts"
 
 /**
@@ -8,8 +9,8 @@ import type { ClaimKey, Query } from "./query.ts"
  * the row is locked, and still there for others: claims do not look at running jobs, those who reclaim skip it, and
  * those who end claims give up soon and come back. It waits as long as the caller's `lock_timeout` says.
  */
-const text = statementText(
-    (schema) => /* sql */ `-- cuckmq: complete-job
+function completeText(schema: QuotedSchema, slot: string): string {
+    return /* sql */ `-- cuckmq: complete-job
 with done as (
     delete from ${schema}.job
     where id = $1::bigint and token = $2::integer and state = 'running' and has_dependents = $3::boolean
@@ -18,11 +19,14 @@ with done as (
 insert into ${schema}.job_history (${HISTORY_COLUMNS})
 select
     id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
-    (select slot from ${schema}.history_ring), token, attempt, priority,
+    ${slot}, token, attempt, priority,
     'succeeded', null, $4::text, payload, $5::text::json, errors
 from done
-returning id`,
-)
+returning id`
+}
+
+const text = statementText((schema) => completeText(schema, openSlot(schema)))
+const textOfRing = statementText((schema) => completeText(schema, openSlotOf("$6", schema)))
 
 interface Complete extends Query {
     job: ClaimKey
@@ -31,11 +35,17 @@ interface Complete extends Query {
     worker: string
     /** The job's result as JSON text. */
     result: string | null
+    /** The ring of history that the job goes to. */
+    ring: number
 }
 
 /** Returns whether the job was there to complete. */
 export async function completeJob({ run, schema, ...params }: Complete): Promise<boolean> {
-    const { job, hasDependents, worker, result } = params
-    const rows = await run(text(schema), [job.id, job.token, hasDependents, worker, result])
+    const { job, hasDependents, worker, result, ring } = params
+    const values = [job.id, job.token, hasDependents, worker, result]
+    const rows =
+        ring === DEFAULT_RING
+            ? await run(text(schema), values)
+            : await run(textOfRing(schema), [...values, ring])
     return rows.length > 0
 }

@@ -2,6 +2,7 @@ import type { Cron } from "../cron/cron-rule.ts"
 import type { OnMissed, OnOverlap } from "../cron/plan-ticks.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
+import { FIRST_RETENTION_SLOT } from "./history-rings.ts"
 import type { Query } from "./query.ts"
 
 /** What the database keeps of a definition. */
@@ -17,6 +18,10 @@ export interface DefinitionRow {
     repeatCron: Cron | null
     onMissed: OnMissed
     onOverlap: OnOverlap
+    /** How long jobs that succeeded are kept: 0 for not at all, null for as long as the orchestrator says. */
+    keepSucceededMs: number | null
+    /** The same for jobs that failed. */
+    keepFailedMs: number | null
 }
 
 /**
@@ -34,7 +39,8 @@ with item as (
         $6::double precision as release_interval_ms, $7::double precision as repeat_interval_ms,
         $8::integer as priority,
         $9::text as repeat_cron, $10::text as repeat_time_zone, $11::text as on_missed, $12::text as on_overlap,
-        to_timestamp($13::double precision / 1000::double precision) as cron_tick_at
+        to_timestamp($13::double precision / 1000::double precision) as cron_tick_at,
+        $14::double precision as keep_succeeded_ms, $15::double precision as keep_failed_ms
 ), updated as (
     update ${schema}.job_definition as definition
     set channel = item.channel, num_attempts = item.num_attempts,
@@ -53,6 +59,7 @@ with item as (
             when definition.repeat_interval_ms = item.repeat_interval_ms then definition.next_repeat_at
             else least(definition.next_repeat_at, statement_timestamp() + item.repeat_interval_ms * interval '1 ms')
         end,
+        keep_succeeded_ms = item.keep_succeeded_ms, keep_failed_ms = item.keep_failed_ms,
         heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
     from item
     where definition.name = item.name
@@ -60,11 +67,12 @@ with item as (
 ), inserted as (
     insert into ${schema}.job_definition as definition
         (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
-        repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap, next_repeat_at)
+        repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
+        keep_succeeded_ms, keep_failed_ms, next_repeat_at)
     select
         name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
         repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
-        case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
+        keep_succeeded_ms, keep_failed_ms, case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
     from item
     where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
     on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
@@ -100,6 +108,8 @@ export async function ensureDefinition({
         definition.onMissed,
         definition.onOverlap,
         cronTickMs,
+        definition.keepSucceededMs,
+        definition.keepFailedMs,
     ]
     const [row] = await run(ensureText(schema), values)
     // Another session deleted the row between our look and our write: by now it is gone, and we insert.
@@ -179,15 +189,23 @@ where retired_by is not null and (
 )`,
 )
 
+/** What is kept as a definition says is gone by then, counted from the end of its last job. */
+const KEPT_FACTOR = "3::double precision"
+
 const deleteText = statementText(
     (schema) => /* sql */ `-- cuckmq: delete-definitions
 with deleted as (
     delete from ${schema}.job_definition as definition
     where retired_by < pg_snapshot_xmin(pg_current_snapshot())
-        and retired_at < clock_timestamp() - $1::double precision * interval '1 ms'
+        and retired_at < clock_timestamp()
+            - greatest($1::double precision, ${KEPT_FACTOR} * keep_succeeded_ms) * interval '1 ms'
         and not exists (select from ${schema}.job where job.definition_id = definition.id)
         and not exists (select from ${schema}.unique_key where unique_key.definition_id = definition.id)
         and not exists (select from ${schema}.schedule where schedule.definition_id = definition.id)
+        and not exists (
+            select from ${schema}.job_history as letter
+            where letter.definition_id = definition.id and letter.outcome = 'failed' and letter.slot >= ${FIRST_RETENTION_SLOT}
+        )
     returning definition.id
 )
 delete from ${schema}.job_priority using deleted where definition_id = deleted.id`,
@@ -207,8 +225,8 @@ delete from ${schema}.rate_window where idle_at < clock_timestamp()`,
 )
 
 /**
- * Deletes definitions retired longer ago than `keepMs`, when no transaction is left that could defer a job of them. Keys
- * are the definition's, and may be had for a time after its last job.
+ * Deletes definitions retired longer ago than `keepMs` that have no dead letters, when no transaction is left that could
+ * defer a job of them. Keys are the definition's, and may be had for a time after its last job.
  */
 export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepMs: number }): Promise<void> {
     await run(reviveText(schema), [])

@@ -7,12 +7,20 @@ import { type ClaimKey, IS_CANCELLED, type Query } from "./query.ts"
 /** A job that is to be finalized as failed without another attempt. */
 export interface DoomedJob extends ClaimKey {
     name: string
+    /** How long its definition wants it kept, in milliseconds; null when it does not say. */
+    keepMs: number | null
     /** What history is to keep of why, besides the errors of attempts, as JSON text. */
     error: string | null
 }
 
 function toDoomedJob(row: readonly (string | null)[]): DoomedJob {
-    return { id: Number(row[0]), token: Number(row[1]), name: row[2] ?? "", error: null }
+    return {
+        id: Number(row[0]),
+        token: Number(row[1]),
+        name: row[2] ?? "",
+        keepMs: typeof row[3] === "string" ? Number(row[3]) : null,
+        error: null,
+    }
 }
 
 /** A job in a state that only waits for the end. */
@@ -23,14 +31,14 @@ export interface EndingJob extends DoomedJob {
 
 function toEndingJob(row: readonly (string | null)[]): EndingJob {
     const job = toDoomedJob(row)
-    if (row[3] !== "t") return { ...job, isCancelled: false }
-    const error = cancellationRecord({ id: job.id, attempt: Number(row[4]), reason: row[5] ?? null })
+    if (row[4] !== "t") return { ...job, isCancelled: false }
+    const error = cancellationRecord({ id: job.id, attempt: Number(row[5]), reason: row[6] ?? null })
     return { ...job, error, isCancelled: true }
 }
 
 const doomedText = statementText(
     (schema) => /* sql */ `-- cuckmq: select-doomed-jobs
-select job.id, job.token, definition.name, ${IS_CANCELLED}, job.attempt, job.cancel_reason
+select job.id, job.token, definition.name, definition.keep_failed_ms, ${IS_CANCELLED}, job.attempt, job.cancel_reason
 from ${schema}.job
 left join ${schema}.job_definition as definition on definition.id = job.definition_id
 where job.state = $1::${schema}.job_state and job.state in ('unmet', 'exhausted')
@@ -59,7 +67,7 @@ const expiredText = statementText(
 with chunk as materialized (
     select id, token, definition_id, expires_at, state from ${schema}.job where id > $1 order by id limit $2::integer
 )
-select chunk.id, chunk.token, definition.name, (select max(id) from chunk)
+select chunk.id, chunk.token, definition.name, definition.keep_failed_ms, (select max(id) from chunk)
 from (select) as one
 left join chunk on chunk.expires_at
     < clock_timestamp() - case when chunk.state = 'running' then ${RUNNING_GRACE} else interval '0' end
@@ -74,7 +82,7 @@ export async function selectExpiredJobs({
     limit,
 }: Query & { afterID: number; limit: number }): Promise<{ expired: DoomedJob[]; lastID: number | null }> {
     const rows = await run(expiredText(schema), [afterID, limit])
-    const lastID = rows[0]?.[3] ?? null
+    const lastID = rows[0]?.[4] ?? null
     return {
         expired: rows.filter((row) => row[0] !== null).map(toDoomedJob),
         lastID: lastID === null ? null : Number(lastID),
@@ -83,7 +91,7 @@ export async function selectExpiredJobs({
 
 const orphanedText = statementText(
     (schema) => /* sql */ `-- cuckmq: select-orphaned-jobs
-select job.id, job.token, definition.name
+select job.id, job.token, definition.name, definition.keep_failed_ms
 from ${schema}.job_definition as definition
 cross join lateral (
     select id, token from ${schema}.job

@@ -3,6 +3,7 @@ import { InvalidCompletionError, InvalidPayloadError } from "../errors.ts"
 import type { CompleteOptions } from "../job-context.ts"
 import { knownOptions } from "../options.ts"
 import { encodeResult } from "../payload.ts"
+import type { RegisteredJob } from "../registry.ts"
 import type { ClaimKey } from "../statements/query.ts"
 import type { DependentState } from "../statements/settle-dependents.ts"
 import type { Settler } from "./settler.ts"
@@ -19,12 +20,18 @@ export class Completion implements ClaimKey {
     cause: unknown
     /** What became of the jobs that depended on this one, once it is committed. */
     released: readonly DependentState[] = []
-    readonly #definition: string
+    readonly #definition: Pick<RegisteredJob, "name" | "keepSucceededMs">
     readonly #settler: Settler
     readonly #maxResultBytes: number
     #isUnderWay = false
 
-    constructor(params: ClaimKey & { definition: string; settler: Settler; maxResultBytes: number }) {
+    constructor(
+        params: ClaimKey & {
+            definition: Pick<RegisteredJob, "name" | "keepSucceededMs">
+            settler: Settler
+            maxResultBytes: number
+        },
+    ) {
         this.id = params.id
         this.token = params.token
         this.#definition = params.definition
@@ -41,7 +48,12 @@ export class Completion implements ClaimKey {
             knownOptions("complete", options, ["client", "result"])
             const client = checkedClient(options.client)
             const result = this.#encode(options.result)
-            this.released = await this.#settler.completeWithin({ client, job: this, result })
+            this.released = await this.#settler.completeWithin({
+                client,
+                job: this,
+                result,
+                keepMs: this.#definition.keepSucceededMs,
+            })
             this.cause = undefined
         } catch (error) {
             this.cause = error
@@ -56,7 +68,7 @@ export class Completion implements ClaimKey {
         if ("text" in encoded) return encoded.text
         const { reason } = encoded
         throw new InvalidPayloadError({
-            definition: this.#definition,
+            definition: this.#definition.name,
             path: "result",
             reason: `cannot be kept: ${reason}`,
         })

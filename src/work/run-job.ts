@@ -98,7 +98,7 @@ export class JobRun implements HeldJob {
         this.#completion ??= new Completion({
             id: this.id,
             token: this.token,
-            definition: this.#definition.name,
+            definition: this.#definition,
             settler,
             maxResultBytes,
         })
@@ -163,7 +163,7 @@ export class JobRun implements HeldJob {
         this.#abort(error)
         const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(error) }
         this.#settle(
-            () => this.#host.settler.fail(job, reason),
+            () => this.#host.settler.fail(job, reason, this.#definition.keepFailedMs),
             () => this.#report.failed(reason),
         )
     }
@@ -175,7 +175,10 @@ export class JobRun implements HeldJob {
         const result = encodeResult(returned, this.#host.maxResultBytes)
         const text = "text" in result ? result.text : null
         this.#conclude(
-            this.#host.settler.succeed({ id: this.id, token: this.token, result: text, error: null }),
+            this.#host.settler.succeed(
+                { id: this.id, token: this.token, result: text, error: null },
+                this.#definition.keepSucceededMs,
+            ),
             () => {
                 if ("reason" in result) this.#report.resultDiscarded(result.reason)
                 this.#report.succeeded()
@@ -216,7 +219,8 @@ export class JobRun implements HeldJob {
         const { settler } = this.#host
         const error = this.#recordOf(thrown)
         const key = { id: this.id, token: this.token }
-        if (retryDelayMs === null) return settler.fail({ ...key, result: null, error }, "error")
+        if (retryDelayMs === null)
+            return settler.fail({ ...key, result: null, error }, "error", this.#definition.keepFailedMs)
         return settler.retry({ ...key, delayMs: retryDelayMs, error })
     }
 

@@ -4,9 +4,10 @@ import type { Core } from "../config.ts"
 import type { SqlClient } from "../db/client.ts"
 import { lockNotAvailable, refusesValues, wasTooLong } from "../db/failure.ts"
 import type { FailureReason } from "../events.ts"
-import { announceDependents, finalize } from "../finalize.ts"
+import { announceDependents, type FinalizeParams, finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
 import { findSettledJobs } from "../statements/find-settled-jobs.ts"
+import { DEFAULT_RING, ringOf, SHORTEST_RING } from "../statements/history-rings.ts"
 import { type Hold, holdJobs } from "../statements/hold-jobs.ts"
 import type { ClaimKey, LetGo } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
@@ -22,6 +23,9 @@ export type Settled = "recorded" | "lost" | "unknown" | "completed"
 
 /** Stands for an error that the database refused to hold. */
 const REFUSED_ERROR = JSON.stringify({ name: "Error", message: "the database refused what was thrown" })
+
+/** How jobs end that are recorded in one statement. */
+type Ending = Pick<FinalizeParams, "outcome" | "reason" | "ring">
 
 /** One way to record outcomes. */
 interface Writing<Item> {
@@ -54,7 +58,7 @@ export class Settler {
     readonly #worker: string
     readonly #onError: (activity: string, error: unknown) => void
     readonly #succeeded: Batcher<Finalization, Settled>
-    readonly #failed = new Map<FailureReason, Batcher<Finalization, Settled>>()
+    readonly #ended = new Map<string, Batcher<Finalization, Settled>>()
     readonly #retried: Batcher<Retry, Settled>
     readonly #returned: Batcher<ClaimKey, Settled>
     readonly #snoozed: Batcher<Snooze, Settled>
@@ -69,7 +73,7 @@ export class Settler {
         this.#worker = params.worker
         this.#onError = params.onError
         const { run, schema } = params.core
-        this.#succeeded = this.#finalizing("succeeded", null)
+        this.#succeeded = this.#finalizing({ outcome: "succeeded", reason: null, ring: DEFAULT_RING })
         this.#retried = this.#batcher({
             activity: "retry jobs",
             strip: (job: Retry) => ({ ...job, error: REFUSED_ERROR }),
@@ -103,17 +107,19 @@ export class Settler {
         return this.#numPending
     }
 
-    succeed(job: Finalization): Promise<Settled> {
-        return this.#track(this.#succeeded.add(job))
+    /** `keepMs` is how long its definition wants the job kept. */
+    succeed(job: Finalization, keepMs: number | null): Promise<Settled> {
+        const ring = ringOf({ outcome: "succeeded", keepMs })
+        const batcher =
+            ring === DEFAULT_RING
+                ? this.#succeeded
+                : this.#endingAs({ outcome: "succeeded", reason: null, ring })
+        return this.#track(batcher.add(job))
     }
 
-    fail(job: Finalization, reason: FailureReason): Promise<Settled> {
-        let batcher = this.#failed.get(reason)
-        if (batcher === undefined) {
-            batcher = this.#finalizing("failed", reason)
-            this.#failed.set(reason, batcher)
-        }
-        return this.#track(batcher.add(job))
+    fail(job: Finalization, reason: FailureReason, keepMs: number | null): Promise<Settled> {
+        const ring = ringOf({ outcome: "failed", keepMs })
+        return this.#track(this.#endingAs({ outcome: "failed", reason, ring }).add(job))
     }
 
     retry(job: Retry): Promise<Settled> {
@@ -137,8 +143,11 @@ export class Settler {
         client: SqlClient
         job: ClaimKey
         result: string | null
+        keepMs: number | null
     }): Promise<DependentState[]> {
-        return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker })
+        // Only history says whether it was committed, so a job that is not to be kept goes there for a while.
+        const ring = ringOf({ outcome: "succeeded", keepMs: params.keepMs }) ?? SHORTEST_RING
+        return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker, ring })
     }
 
     /** Records the outcome of a run whose job function has called `complete`, unless that is committed. */
@@ -191,16 +200,27 @@ export class Settler {
         return settled
     }
 
-    #finalizing(
-        outcome: "succeeded" | "failed",
-        reason: FailureReason | null,
-    ): Batcher<Finalization, Settled> {
+    #endingAs(ending: Ending): Batcher<Finalization, Settled> {
+        const key = `${ending.reason} ${ending.ring}`
+        let batcher = this.#ended.get(key)
+        if (batcher === undefined) {
+            batcher = this.#finalizing(ending)
+            this.#ended.set(key, batcher)
+        }
+        return batcher
+    }
+
+    #finalizing(ending: Ending): Batcher<Finalization, Settled> {
         return this.#batcher({
             activity: "finalize jobs",
             strip: (job) => ({ ...job, result: null, error: job.error === null ? null : REFUSED_ERROR }),
             write: async (jobs) => {
-                const params = { core: this.#core, jobs, outcome, reason, worker: this.#worker }
-                const { now, before } = await finalize(params)
+                const { now, before } = await finalize({
+                    ...ending,
+                    core: this.#core,
+                    jobs,
+                    worker: this.#worker,
+                })
                 return [...now, ...before]
             },
         })

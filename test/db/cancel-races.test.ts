@@ -33,7 +33,7 @@ async function makeClaimed(): Promise<{ queue: Queue; job: ClaimKey }> {
     return { queue, job: { id, token: 1 } }
 }
 
-const SUCCESS = { outcome: "succeeded", reason: null, worker: "worker" } as const
+const SUCCESS = { outcome: "succeeded", reason: null, worker: "worker", ring: 0 } as const
 
 /** What its worker may write about a job so that it would run again. */
 const WRITES: Record<string, (query: Query, job: ClaimKey) => Promise<unknown>> = {

@@ -97,6 +97,7 @@ describe.skipIf(!hasServer())("a dependent deferred while the required job ends"
                 schema: quoteSchema(queue.schemaName),
                 jobs: [{ id, token: 0, result: null, error: null }],
                 outcome: "succeeded",
+                ring: 0,
                 reason: null,
                 worker: "another",
             })

@@ -94,7 +94,7 @@ describe("two claims of a job that one worker settles together", () => {
             onError: () => undefined,
         })
         const succeed = (id: number, token: number) =>
-            settler.succeed({ id, token, result: null, error: null })
+            settler.succeed({ id, token, result: null, error: null }, null)
         const settled = [succeed(first as number, 2), succeed(id as number, 1), succeed(id as number, 2)]
         expect(await Promise.all(settled)).toEqual(["recorded", "lost", "recorded"])
     })

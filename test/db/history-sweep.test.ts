@@ -26,7 +26,11 @@ describe("the sweep of history", () => {
         queue.worker()
         await job.deferMany([{ payload: {} }, { payload: { fails: true } }, { payload: {} }])
         await finalized(queue, 3)
-        queue.orchestrator({ cleanIntervalMs: 10, finalizedJobSweepThresholdMs: 800 })
+        queue.orchestrator({
+            cleanIntervalMs: 10,
+            finalizedJobSweepThresholdMs: 800,
+            failedJobSweepThresholdMs: 800,
+        })
         const youngest = `select extract(epoch from clock_timestamp() - max(finalized_at)) * 1000 as age from ${queue.schema}.job_history`
         let ageMs = 0
         await eventually(async () => {

@@ -14,8 +14,8 @@ import { makeGate } from "../support/gate.ts"
 import { eventually, makeQueue } from "../support/with-schema.ts"
 
 const END = { result: '"stale"', error: null }
-const SUCCESS = { outcome: "succeeded", reason: null, worker: "stale" } as const
-const FAILURE = { outcome: "failed", reason: "error", worker: "stale" } as const
+const SUCCESS = { outcome: "succeeded", reason: null, worker: "stale", ring: 0 } as const
+const FAILURE = { outcome: "failed", reason: "error", worker: "stale", ring: 1 } as const
 
 /** Every statement that a worker writes with about a job that it has claimed. */
 const WRITES: Record<string, (query: Query, job: ClaimKey) => Promise<readonly number[] | undefined>> = {

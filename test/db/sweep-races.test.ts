@@ -31,7 +31,7 @@ describe.skipIf(!hasServer())(
             const { queue, dependent, failedID } = await makeFailed()
             const sweeper = await openSession()
             await sweeper.query("begin")
-            await sweeper.query(`truncate ${queue.schema}.job_history_0`)
+            await sweeper.query(`truncate ${queue.schema}.job_history_12`)
             const deferred = dependent.defer({ payload: {}, dependencies: [failedID] })
             const refusal = expect(deferred).rejects.toMatchObject({
                 code: "CUCKMQ_DEPENDENCY_NOT_FOUND",
@@ -50,7 +50,11 @@ describe.skipIf(!hasServer())(
             const session = await openSession()
             await session.query("begin")
             const id = await dependent.defer({ payload: {}, dependencies: [failedID], client: session })
-            queue.orchestrator({ cleanIntervalMs: 10, finalizedJobSweepThresholdMs: 20 })
+            queue.orchestrator({
+                cleanIntervalMs: 10,
+                finalizedJobSweepThresholdMs: 20,
+                failedJobSweepThresholdMs: 20,
+            })
             // A role that may not truncate deletes, which waits for no reader.
             if (inject("leg") === "roles") await eventually(async () => (await queue.history()).length === 0)
             else await untilWaitingForLock(queue)

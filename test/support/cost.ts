@@ -38,7 +38,7 @@ export const STATEMENTS_ABOUT_JOBS: Record<
         state: "running",
         run: ({ jobs, ...query }) => {
             const ends = jobs.map((job) => ({ ...job, result: null, error: null }))
-            const how = { outcome: "succeeded", reason: null, worker: "worker" } as const
+            const how = { outcome: "succeeded", reason: null, worker: "worker", ring: 0 } as const
             return finalizeJobs({ ...query, ...how, jobs: ends })
         },
     },

@@ -37,7 +37,11 @@ const orchestrate = fc.constant(
                 heartbeat(HOUR_MS),
                 recoverJobs(),
                 expireJobs(HOUR_MS),
-                sweepHistory({ cleanIntervalMs: HOUR_MS, thresholdMs: FAR_AWAY_MS }),
+                sweepHistory({
+                    cleanIntervalMs: HOUR_MS,
+                    thresholdMs: FAR_AWAY_MS,
+                    failedThresholdMs: FAR_AWAY_MS,
+                }),
                 sweep(),
             ])
                 await chore.run({ core: coreOf(world.config), emit: () => undefined })
