@@ -22,7 +22,11 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
-    ["operations", /^src\/(jobs|dead-letters|pauses)\.ts$/, ["endings", "queue", "statements", "db", "leaf"]],
+    [
+        "operations",
+        /^src\/(jobs|dead-letters|dead-letter-options|pauses)\.ts$/,
+        ["endings", "queue", "statements", "db", "leaf"],
+    ],
     [
         "schedules",
         /^src\/(schedules|schedule-options|repeat-options)\.ts$/,

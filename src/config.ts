@@ -57,7 +57,7 @@ export let coreOf: (config: Config) => Core
 export class Config {
     readonly #core: Core
     readonly #pauses: Pauses
-    /** What can be done about jobs that were deferred: to cancel them, or to change their priority. */
+    /** What can be done about jobs that were deferred: to cancel them, change their priority, or replay those that failed. */
     readonly jobs: Jobs
     /** Schedules that are made, changed and removed at run time. */
     readonly schedules: Schedules

@@ -2,6 +2,8 @@ export { Config, type ConfigOptions } from "./config.ts"
 export type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
+export type { DeadLetterFilter, DeadLettersOptions, ReplayManyOptions } from "./dead-letter-options.ts"
+export type { AttemptError, DeadLetter, DeadLetterPage } from "./dead-letters.ts"
 export type { DeferClient, DeferOptions, Deferral } from "./defer-options.ts"
 export {
     AttemptTimeoutError,

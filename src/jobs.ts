@@ -3,6 +3,8 @@ import { checkedClient, type SqlClient } from "./db/client.ts"
 import { runOnClient } from "./db/database.ts"
 import type { Run } from "./db/driver.ts"
 import { isOutsideTransaction, lockNotAvailable, toCuckmqError, wasTooLong } from "./db/failure.ts"
+import type { DeadLettersOptions, ReplayManyOptions } from "./dead-letter-options.ts"
+import { type DeadLetterPage, DeadLetters } from "./dead-letters.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { finalizeFailed } from "./finalize.ts"
 import type { HintKind } from "./hints.ts"
@@ -52,10 +54,52 @@ type Results = [id: number, result: CancelResult][]
 /** What to do about jobs that are there, once they have been deferred. */
 export class Jobs {
     readonly #core: Core
+    readonly #deadLetters: DeadLetters
 
     /** For `Config`, which makes one. */
     constructor(core: Core) {
         this.#core = core
+        this.#deadLetters = new DeadLetters(core)
+    }
+
+    /**
+     * Reads dead letters: jobs that failed for good, the newest first, with all that their attempts threw. Costs what it
+     * looks through: those of the definition and the time given, of which `reason` and `errorText` choose. However many
+     * jobs have succeeded does not matter.
+     *
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetterPage> {
+        return this.#deadLetters.read(options)
+    }
+
+    /**
+     * Lets a job that failed for good begin again: under its old id and with its old payload, due now, and with the
+     * attempts and the time that its definition has by now. What its attempts threw stays with it. It is no dead letter
+     * from then on; of any number of calls at the same time one replays it. Jobs that failed because they depended on it
+     * stay as they are, and one of those that is replayed runs whatever became of what it depended on.
+     *
+     * @returns whether there was a dead letter of this id.
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database. When the connection broke, the job may or may not
+     * have been replayed; ask again.
+     */
+    async replay(jobID: number): Promise<boolean> {
+        return this.#deadLetters.replay(jobID)
+    }
+
+    /**
+     * Replays all dead letters that fit, the oldest first, 500 in a statement that commits by itself. Without `reason`,
+     * those that failed because of what they depended on (`unmet-dependencies`) or were `cancelled` are left. With `ratePerSecond` the jobs
+     * are due one after the other, which needs no process to wait. When it throws, some are replayed; the same call
+     * again goes on with the others.
+     *
+     * @returns how many it replayed.
+     * @throws what `replay` throws.
+     */
+    async replayMany(options: ReplayManyOptions): Promise<number> {
+        return this.#deadLetters.replayMany(options)
     }
 
     /**

@@ -86,10 +86,10 @@ export function positiveMs(option: string, value: unknown): number {
     return value
 }
 
-/** A whole number from zero to `max`. */
-export function wholeNumber(option: string, value: unknown, max: number): number {
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > max) {
-        refuse(option, `a whole number from 0 to ${max}`, value)
+/** A whole number from `min` to `max`. */
+export function wholeNumber(option: string, value: unknown, max: number, min = 0): number {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+        refuse(option, `a whole number from ${min} to ${max}`, value)
     }
     return value
 }
@@ -110,6 +110,24 @@ export function jobPriority(option: string, value: unknown): number {
     if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > MAX_PRIORITY) {
         refuse(option, `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY}`, value)
     }
+    return value
+}
+
+/** A number from `min` to `max`. */
+export function numberWithin(
+    option: string,
+    value: unknown,
+    { min, max }: { min: number; max: number },
+): number {
+    if (typeof value !== "number" || !(value >= min) || value > max)
+        refuse(option, `a number from ${min} to ${max}`, value)
+    return value
+}
+
+/** A text that is not empty, and that Postgres can hold. */
+export function someText(option: string, value: unknown): string {
+    if (typeof value !== "string" || value === "" || value.includes("\u0000") || !value.isWellFormed())
+        refuse(option, "a text that is not empty, without NUL characters and lone surrogates", value)
     return value
 }
 

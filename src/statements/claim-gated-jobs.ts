@@ -95,7 +95,7 @@ with recursive requested as materialized (
         select coalesce(running.room, 1) > 0 and coalesce(asked.released_room, rate.room, 1) > 0
             and not (asked.is_ordered and exists (
                 select from ${schema}.job
-                where job.definition_id = visited.definition_id and job.lane is not null and job.token > 0
+                where job.definition_id = visited.definition_id and job.lane is not null and job.token > 0 and job.claimed_at is not null
                     and ${groupKey("job.lane")} <> '' and ${groupKey("job.lane")} = ${groupKey("following.lane")}
                     and (job.state <> 'ready' or job.lane <> following.lane)
             )) as is_open
@@ -111,7 +111,7 @@ with recursive requested as materialized (
             | case when asked.max_released is not null then ${slotBit("r", "bucket.rate_key")} else 0 end as slots,
         case when asked.is_ordered then (
             select job.id from ${schema}.job
-            where job.definition_id = visited.definition_id and job.lane is not null and job.token > 0
+            where job.definition_id = visited.definition_id and job.lane is not null and job.token > 0 and job.claimed_at is not null
                 and ${groupKey("job.lane")} <> '' and ${groupKey("job.lane")} = ${groupKey("visited.lane")}
             order by job.position
             limit 1

@@ -18,7 +18,7 @@ with done as (
 )
 insert into ${schema}.job_history (${HISTORY_COLUMNS})
 select
-    id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
+    id, definition_id, created_at, coalesce(first_due_at, due_at), claimed_at, clock_timestamp(),
     ${slot}, token, attempt, priority,
     'succeeded', null, $4::text, payload, $5::text::json, errors
 from done

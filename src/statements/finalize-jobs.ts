@@ -22,7 +22,7 @@ export const HISTORY_COLUMNS = /* sql */ `id, definition_id, created_at, due_at,
     token, attempt, priority, outcome, reason, worker, payload, result, errors`
 
 /** Jobs by id and token, out of lists. */
-const IS_CLAIMED = /* sql */ `${isOfClaim("settled")} and impatience.is_set is not null`
+const IS_SETTLED = /* sql */ `${isOfClaim("settled")} and impatience.is_set is not null`
 
 /**
  * Moves jobs to history, each only if its token is still the one given. It does not ask whether the lease still
@@ -42,12 +42,12 @@ with done as (
         pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]),
         pg_catalog.unnest(string_to_array($3, chr(30), '')), pg_catalog.unnest(string_to_array($4, chr(30), ''))
     ) as settled(id, token, result, error), ${IMPATIENCE}
-    where ${IS_CLAIMED} ${condition}
+    where ${IS_SETTLED} ${condition}
     returning job.*, settled.result, settled.error
 )
 insert into ${schema}.job_history (${HISTORY_COLUMNS})
 select
-    id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
+    id, definition_id, created_at, coalesce(first_due_at, due_at), claimed_at, clock_timestamp(),
     ${slot}, token, attempt, priority,
     $5::${schema}.job_outcome, $6, $7, payload, result::json, ${withError("done.errors", "done.error")}
 from done
@@ -60,7 +60,7 @@ function deleteText(params: { schema: QuotedSchema; name: string; condition: str
     return /* sql */ `-- cuckmq: ${name}
 delete from ${schema}.job
 using rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as settled(id, token), ${IMPATIENCE}
-where ${IS_CLAIMED} ${condition}
+where ${IS_SETTLED} ${condition}
 returning job.id`
 }
 

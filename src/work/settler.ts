@@ -7,7 +7,7 @@ import type { FailureReason } from "../events.ts"
 import { announceDependents, type FinalizeParams, finalize } from "../finalize.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
 import { findSettledJobs } from "../statements/find-settled-jobs.ts"
-import { DEFAULT_RING, ringOf, SHORTEST_RING } from "../statements/history-rings.ts"
+import { ringOf, SHORTEST_RING } from "../statements/history-rings.ts"
 import { type Hold, holdJobs } from "../statements/hold-jobs.ts"
 import type { ClaimKey, LetGo } from "../statements/query.ts"
 import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
@@ -57,7 +57,6 @@ export class Settler {
     readonly #core: Core
     readonly #worker: string
     readonly #onError: (activity: string, error: unknown) => void
-    readonly #succeeded: Batcher<Finalization, Settled>
     readonly #ended = new Map<string, Batcher<Finalization, Settled>>()
     readonly #retried: Batcher<Retry, Settled>
     readonly #returned: Batcher<ClaimKey, Settled>
@@ -73,7 +72,6 @@ export class Settler {
         this.#worker = params.worker
         this.#onError = params.onError
         const { run, schema } = params.core
-        this.#succeeded = this.#finalizing({ outcome: "succeeded", reason: null, ring: DEFAULT_RING })
         this.#retried = this.#batcher({
             activity: "retry jobs",
             strip: (job: Retry) => ({ ...job, error: REFUSED_ERROR }),
@@ -110,11 +108,7 @@ export class Settler {
     /** `keepMs` is how long its definition wants the job kept. */
     succeed(job: Finalization, keepMs: number | null): Promise<Settled> {
         const ring = ringOf({ outcome: "succeeded", keepMs })
-        const batcher =
-            ring === DEFAULT_RING
-                ? this.#succeeded
-                : this.#endingAs({ outcome: "succeeded", reason: null, ring })
-        return this.#track(batcher.add(job))
+        return this.#track(this.#endingAs({ outcome: "succeeded", reason: null, ring }).add(job))
     }
 
     fail(job: Finalization, reason: FailureReason, keepMs: number | null): Promise<Settled> {

@@ -90,6 +90,8 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         name: [undefined, null, ...NOT_NAMES],
         channel: NOT_NAMES,
         numAttempts: [...NOT_COUNTS, 1_000_001],
+        keepSucceededMs: NOT_DURATIONS.filter((value) => value !== null),
+        keepFailedMs: NOT_DURATIONS.filter((value) => value !== null),
         retryDelayMs: NOT_DURATIONS.filter((value) => typeof value !== "function"),
         repeatIntervalMs: NOT_POSITIVE,
         repeatCron: NOT_CRONS,
@@ -144,6 +146,7 @@ const REFUSED: Record<string, Record<string, readonly unknown[]>> = {
         heartbeatIntervalMs: NOT_POSITIVE,
         cleanIntervalMs: NOT_POSITIVE,
         staleJobDefinitionSweepThresholdMs: NOT_DURATIONS,
+        failedJobSweepThresholdMs: NOT_DURATIONS,
         finalizedJobSweepThresholdMs: NOT_DURATIONS,
         eventHandler: NOT_FUNCTIONS,
     },
@@ -261,6 +264,39 @@ describe("an option within an option", () => {
             code: "CUCKMQ_INVALID_OPTION",
             option,
         })
+    })
+})
+
+describe("an option of dead letters", () => {
+    it.each<[string, readonly unknown[]]>([
+        ["definition", NOT_NAMES],
+        ["reason", ["errors", "", null, 5, {}]],
+        ["failedAfter", [5, "2030-01-01", {}, null, new Date(Number.NaN)]],
+        ["failedBefore", [5, "2030-01-01", {}, null, new Date(Number.NaN)]],
+        ["errorText", ["", "a\u0000b", "a\ud800b", 5, null, {}]],
+        ["limit", NOT_COUNTS],
+        ["unknown", [1]],
+    ])("%s is refused by name, and nothing is replayed", async (option, values) => {
+        const { jobs } = (await makeQueue({ isPrepared: false })).config
+        for (const value of values) {
+            const refusal = { code: "CUCKMQ_INVALID_OPTION", option }
+            await expect(jobs.deadLetters({ [option]: value }), inspect(value)).rejects.toMatchObject(refusal)
+            await expect(jobs.replayMany({ [option]: value }), inspect(value)).rejects.toMatchObject(refusal)
+        }
+    })
+
+    it("is refused where it is that of the other", async () => {
+        const { jobs } = (await makeQueue({ isPrepared: false })).config
+        for (const limit of [0, 1_001])
+            await expect(jobs.deadLetters({ limit })).rejects.toMatchObject({ option: "limit" })
+        for (const after of ["", "next", "5", "1-2-3", 5, {}])
+            await expect(jobs.deadLetters({ after } as never)).rejects.toMatchObject({ option: "after" })
+        for (const ratePerSecond of [0, 0.000_9, 1_000_001, ...NOT_NUMBERS])
+            await expect(jobs.replayMany({ ratePerSecond } as never)).rejects.toMatchObject({
+                option: "ratePerSecond",
+            })
+        for (const id of [0, -1, 1.5, "1", null])
+            await expect(jobs.replay(id as never)).rejects.toMatchObject({ option: "jobID" })
     })
 })
 

@@ -92,7 +92,7 @@ describe.skipIf(!hasSessions())("plans that were made when the table was empty, 
         await claimJobs({ run, schema: quoted, lanes, limit: 10 })
         const about = { channel: "_default", knownIDs: [definitionID], orphanGraceMs: 1_000, limitedIDs: [] }
         await lookAround({ run, schema: quoted, lanes, ...about })
-        const how = { outcome: "succeeded", reason: null, worker: "worker" } as const
+        const how = { outcome: "succeeded", reason: null, worker: "worker", ring: 0 } as const
         await finalizeJobs({ run, schema: quoted, jobs: [], ...how })
         await selectCancelRequests({ run, schema: quoted, leaseIDs: [leaseID] })
         await sql.query(`update ${schema}.job set state = 'ready'`)

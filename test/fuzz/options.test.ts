@@ -52,6 +52,8 @@ async function live(make: (eventHandler: unknown) => Daemon): Promise<void> {
     expect(errors).toEqual([])
 }
 
+const FILTERS = ["definition", "reason", "failedAfter", "failedBefore", "errorText"]
+
 const JOB_OPTIONS = [
     "payload",
     "dependencies",
@@ -160,6 +162,14 @@ const OWNERS: Record<string, Owner> = {
                     unique: { onConflict, ...unique },
                 } as never)
         },
+    },
+    deadLetters: {
+        options: [...FILTERS, "limit", "after"],
+        use: ({ config }, options) => config.jobs.deadLetters(options),
+    },
+    replayMany: {
+        options: [...FILTERS, "limit", "ratePerSecond"],
+        use: ({ config }, options) => config.jobs.replayMany(options),
     },
     "second of deferMany": {
         options: ["client"],
