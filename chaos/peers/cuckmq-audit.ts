@@ -1,6 +1,7 @@
 import pg from "pg"
 
-const NUM_HISTORY_SLOTS = 12
+/** Of all rings. */
+const NUM_HISTORY_SLOTS = 27
 
 /**
  * Key and kind out of the beginning of a payload, where the campaign's plans have them: parsing all of it, whatever its

@@ -111,6 +111,7 @@ class Cuckmq implements Peer {
                 cleanIntervalMs: CLEAN_INTERVAL_MS,
                 staleJobDefinitionSweepThresholdMs: STALE_MS,
                 finalizedJobSweepThresholdMs: HISTORY_MS,
+                failedJobSweepThresholdMs: HISTORY_MS,
                 eventHandler: ({ event }) => onEvent(told(event)),
             }),
         )
