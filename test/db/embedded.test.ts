@@ -13,7 +13,7 @@ import {
     Worker,
 } from "../../src/index.ts"
 import { type Program, startProgram } from "../support/program.ts"
-import { eventually } from "../support/with-schema.ts"
+import { eventually, hasServer } from "../support/with-schema.ts"
 
 const SOURCES = join(import.meta.dirname, "../../src")
 const TSX = import.meta.resolve("tsx")
@@ -21,7 +21,8 @@ const TSX = import.meta.resolve("tsx")
 /** Starting a database takes seconds, and a test starts up to three. */
 const TIMEOUT_MS = 90_000
 
-describe("embeddedPool", { timeout: TIMEOUT_MS }, () => {
+// With the leg of PGlite only: they would take a tenth of the time of all tests on a server.
+describe.skipIf(hasServer())("embeddedPool", { timeout: TIMEOUT_MS }, () => {
     it("runs jobs in memory, and may be ended twice", async () => {
         const pool = await open()
         const config = new Config({ pool })
