@@ -15,10 +15,8 @@ export const DEFAULT_RING = 0
 /** The same for jobs that fail: dead letters. */
 const DEAD_LETTER_RING = 1
 
-const HOUR_MS = 60 * 60_000
-
-/** Up to which time each of the other rings keeps jobs whose definitions say for how long. */
-const SPANS_MS = [HOUR_MS, 24 * HOUR_MS, 14 * 24 * HOUR_MS, Number.POSITIVE_INFINITY]
+/** Up to which time each of the other rings keeps jobs whose definitions say for how long: a day, or any. */
+const SPANS_MS = [24 * 60 * 60_000, Number.POSITIVE_INFINITY]
 const FIRST_SPAN_RING = DEAD_LETTER_RING + 1
 
 /** All rings, that of `DEFAULT_RING` first. */

@@ -2,7 +2,7 @@ import type { QuotedSchema } from "../../db/identifier.ts"
 import { NUM_HISTORY_SLOTS } from "./0001-create-tables.ts"
 
 /** How many rings there are besides that of jobs that succeed and say nothing of how long they are to be kept. */
-export const NUM_RETENTION_RINGS = 5
+export const NUM_RETENTION_RINGS = 3
 
 /** How many partitions each of them goes round in: one is open, one waits until it is old enough, one is next. */
 export const NUM_RETENTION_SLOTS = 3
