@@ -61,8 +61,8 @@ async function runLeg(leg: Leg): Promise<Result> {
         [
             "vitest",
             "run",
-            "--project",
-            "db",
+            "--project=db",
+            "--project=slow",
             "--reporter=default",
             "--reporter=json",
             `--outputFile=${reportFile}`,
