@@ -1,12 +1,12 @@
 import type { Random } from "./random.ts"
-import { type JobKind, LEASE_MS, NUM_BUCKETS, NUM_RETRIES, type Plan } from "./workload.ts"
+import { type JobKind, LEASE_MS, NUM_BUCKETS, NUM_RETRIES, type Plan, type TickKind } from "./workload.ts"
 
 /**
  * How much there is of each kind: a share of all jobs, beside the other shares, or, where the kind is costly, so many a
  * second of each producer. A job that blocks keeps a whole worker busy, one that aborts takes its neighbours with it, and
  * of the limited ones five a second may start: more of them would only ever pile up.
  */
-const MIX: Readonly<Record<Exclude<JobKind, "repeat">, { share: number } | { perSecond: number }>> = {
+const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { perSecond: number }>> = {
     noop: { share: 44 },
     sleep: { share: 3 },
     block: { perSecond: 1 / 15 },

@@ -69,11 +69,19 @@ export const JOB_KINDS = [
     "thread",
     /** Keeps a thread busy for ever; ended by its timeout, and its thread with it. */
     "thread-hang",
-    /** Enqueued by the schedule, without a producer: one a tick. */
+    /** Enqueued because its definition repeats, without a producer: one a tick. */
     "repeat",
+    /** Enqueued by a schedule with a cron expression, which every orchestrator writes down when it starts: one a tick. */
+    "schedule",
 ] as const
 
 export type JobKind = (typeof JOB_KINDS)[number]
+
+/** Kinds of which no producer defers any. */
+export type TickKind = "repeat" | "schedule"
+
+/** Falls due every `REPEAT_MS`. */
+export const CRON = { expression: "* * * * * *", timeZone: "Europe/Berlin" }
 
 /** What is counted together of the kinds that are: it stands in a job's key, where the checker finds it as well. */
 export function bucketOf(key: string): string {

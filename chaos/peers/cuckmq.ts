@@ -1,9 +1,11 @@
 import { pathToFileURL } from "node:url"
 import type { JobContext, JobDefinition, Config as QueueConfig, Daemon as QueueDaemon } from "cuckmq"
 import pg from "pg"
+import { pause } from "../pause.ts"
 import {
     bucketOf,
     CLEAN_INTERVAL_MS,
+    CRON,
     FORCE_AFTER_MS,
     HISTORY_MS,
     JOB_KINDS,
@@ -24,7 +26,8 @@ import { cuckmqAudit } from "./cuckmq-audit.ts"
 import type { Daemon, Handler, OnEvent, Peer, PeerOptions, Producer } from "./peer.ts"
 
 type Module = typeof import("cuckmq")
-type AnyPlan = Plan | Record<string, never>
+/** Jobs of ticks have no key, and those of a definition's own ticks nothing at all. */
+type AnyPlan = Plan | { readonly kind?: "schedule" }
 
 /** Definitions that nobody vouches for in this time, and that have no jobs, are retired: within an outage, for example. */
 const STALE_MS = 15_000
@@ -102,6 +105,7 @@ class Cuckmq implements Peer {
     async startOrchestrator(options: PeerOptions, onEvent: OnEvent): Promise<Daemon> {
         const queue = new Queue(this.#module, options)
         queue.register()
+        void queue.writeSchedule()
         return queue.daemonOf(
             new this.#module.Orchestrator({
                 config: queue.config,
@@ -134,6 +138,21 @@ class Queue {
         })
         this.config = new module.Config({ pool: this.#pool, schema: options.schema })
         this.#definitions = new Map(JOB_KINDS.map((kind) => [kind, this.#define(module, kind, handler)]))
+    }
+
+    /** As an application does whenever it starts, until it is done: it must not shift or lose a tick. */
+    async writeSchedule(): Promise<void> {
+        const definition = this.#definitions.get("schedule")
+        if (definition === undefined) return
+        const schedule = { name: "chaos", definition, payload: { kind: "schedule" } as const, cron: CRON }
+        for (;;) {
+            const isDone = await this.config.schedules.upsert(schedule).then(
+                () => true,
+                () => false,
+            )
+            if (isDone || this.#pool.ending) return
+            await pause(POLL_MS)
+        }
     }
 
     register(): void {
@@ -221,7 +240,10 @@ class Queue {
         return new module.JobDefinition<AnyPlan, unknown>({
             ...rules,
             jobFunction: (payload: AnyPlan, context: JobContext) =>
-                handler("key" in payload ? (payload as Plan) : { kind: "repeat", key: null }, runOf(context)),
+                handler(
+                    "key" in payload ? (payload as Plan) : { kind: payload.kind ?? "repeat", key: null },
+                    runOf(context),
+                ),
         })
     }
 }
@@ -231,7 +253,7 @@ function nameOf(kind: JobKind): string {
 }
 
 function bucket(payload: AnyPlan): string {
-    return bucketOf(String(payload.key))
+    return bucketOf("key" in payload ? payload.key : "")
 }
 
 function runOf({ jobID, attempt, token, signal, complete }: JobContext): Parameters<Handler>[1] {

@@ -1,5 +1,5 @@
 import type pg from "pg"
-import type { JobKind, Plan } from "../workload.ts"
+import type { JobKind, Plan, TickKind } from "../workload.ts"
 
 /** Where a process of the campaign finds what it needs. */
 export interface PeerOptions {
@@ -24,7 +24,7 @@ export interface Run {
 }
 
 /** The same handler for all peers. Rejects when the attempt failed. */
-export type Handler = (plan: Plan | { kind: "repeat"; key: null }, run: Run) => Promise<unknown>
+export type Handler = (plan: Plan | { kind: TickKind; key: null }, run: Run) => Promise<unknown>
 
 /** Tells a peer's own events. */
 export type OnEvent = (event: { type: string; jobID: string | null; detail: string | null }) => void

@@ -14,7 +14,7 @@ export function makeHandler(params: { recorder: Recorder; pool: pg.Pool }): Hand
     const { recorder, pool } = params
     return async (todo, run) => {
         const { jobID, attempt, token } = run
-        const key = todo.key ?? "repeat"
+        const key = todo.key ?? todo.kind
         recorder.write({ kind: "run-start", key, jobKind: todo.kind, jobID, attempt, token })
         const end = (outcome: RunEndRecord["outcome"], reason?: string) =>
             recorder.write({

@@ -40,7 +40,7 @@ export const noPhantom = sqlInvariant({
     violations: /* sql */ `
         select 'nobody meant to defer it' as what, array[job_id] as job_ids
         from job
-        where job_kind is distinct from 'repeat' and not exists (select from intent where intent.key = job.key)
+        where coalesce(job_kind, '') not in ('repeat', 'schedule') and not exists (select from intent where intent.key = job.key)
         union all
         select 'several jobs of one key: ' || key, array_agg(job_id)
         from job

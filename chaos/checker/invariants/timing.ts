@@ -56,12 +56,15 @@ const LATENESS = 3_000_000
 /** Ticks that came while no orchestrator could work become one: a fault, or no orchestrator, excuses a gap. */
 const MISSED_TICK = /* sql */ `
     select
-        format('no job for %s ticks before it, though nothing stood in the way', (tick - previous) / repeat_interval - 1),
+        format('no job for %s ticks of %s before it, though nothing stood in the way',
+            (tick - previous) / repeat_interval - 1, job_kind),
         array[job_id]
     from (
-        select job_id, first_due_at as tick, lag(first_due_at) over (order by first_due_at) as previous
+        select
+            job_id, job_kind, first_due_at as tick,
+            lag(first_due_at) over (partition by job_kind order by first_due_at) as previous
         from job
-        where job_kind = 'repeat'
+        where job_kind in ('repeat', 'schedule')
     ) as gap
     cross join facts
     where tick - previous > repeat_interval + ${LATENESS}
@@ -76,29 +79,32 @@ const MISSED_TICK = /* sql */ `
 
 export const repeats = sqlInvariant({
     id: "I12",
-    title: "Repeats: one job a tick of the grid, none twice, none before its time",
+    title: "Repeats: one job a tick of a definition and of a schedule, none twice, none before its time",
     appliesTo: OURS,
-    exercised: "select count(*) from job where job_kind = 'repeat'",
+    exercised: "select count(*) from job where job_kind in ('repeat', 'schedule')",
     violations: /* sql */ `
-        select 'several jobs of one tick' as what, array_agg(job_id) as job_ids
+        select format('several jobs of one tick of %s', job_kind) as what, array_agg(job_id) as job_ids
         from job
-        where job_kind = 'repeat'
-        group by first_due_at
+        where job_kind in ('repeat', 'schedule')
+        group by job_kind, first_due_at
         having count(*) > 1
         union all
-        select 'off the grid', array[job_id]
-        from job
+        select format('off the grid of %s', job_kind), array[job_id]
+        from (
+            select job_id, job_kind, first_due_at - min(first_due_at) over (partition by job_kind) as since_first
+            from job
+            where job_kind in ('repeat', 'schedule')
+        ) as tick
         cross join facts
-        where job_kind = 'repeat'
-            and (first_due_at - (select min(first_due_at) from job where job_kind = 'repeat')) % repeat_interval <> 0
+        where since_first % repeat_interval <> 0
         union all
         select 'deferred before its tick', array[job_id]
         from job
-        where job_kind = 'repeat' and inserted_at < first_due_at
+        where job_kind in ('repeat', 'schedule') and inserted_at < first_due_at
         union all
         ${MISSED_TICK}`,
     figures: /* sql */ `
         select max(inserted_at - first_due_at) / 1000 as latest_ms
         from job
-        where job_kind = 'repeat'`,
+        where job_kind in ('repeat', 'schedule')`,
 })

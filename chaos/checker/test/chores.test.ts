@@ -20,6 +20,21 @@ describe("I12", () => {
         assert.deepEqual(await violationsOf(ticks(1_000, 6_000)), { I12: 1 })
     })
 
+    it("sees the same of a schedule, apart from those of a definition", async () => {
+        const schedule = (...due: number[]) => {
+            const history = ticks(1_000, 2_000)
+            for (const [index, at] of due.entries())
+                history
+                    .tick(`s${index}`, { due: at, kind: "schedule" })
+                    .attempt(`s${index}`, "worker-1.1", { from: at + 11, to: at + 15 })
+            return history
+        }
+        assert.deepEqual(await violationsOf(schedule(1_000, 2_000)), {})
+        assert.deepEqual(await violationsOf(schedule(1_000, 1_000)), { I12: 1 })
+        assert.deepEqual(await violationsOf(schedule(1_000, 1_700)), { I12: 1 })
+        assert.deepEqual(await violationsOf(schedule(1_000, 6_000)), { I12: 1 })
+    })
+
     it("excuses ticks that were missed during an outage", async () => {
         const history = ticks(1_000, 6_000).fault("server-crash", { from: 1_800, to: 5_500, isOutage: true })
         assert.deepEqual(await violationsOf(history), {})

@@ -123,8 +123,8 @@ export class History {
         return this.step(key, "inserted", { at, due: params.due ?? at + delay })
     }
 
-    tick(id: string, params: { due: number; at?: number }): this {
-        this.#jobs.set(id, { key: null, kind: "repeat" })
+    tick(id: string, params: { due: number; at?: number; kind?: "repeat" | "schedule" }): this {
+        this.#jobs.set(id, { key: null, kind: params.kind ?? "repeat" })
         return this.step(id, "inserted", { at: params.at ?? params.due, due: params.due })
     }
 
