@@ -26,6 +26,7 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     hostile: { share: 4 },
     effect: { share: 5 },
     paused: { share: 3 },
+    urgent: { share: 3 },
 }
 
 const MAX_FAN_IN = 8

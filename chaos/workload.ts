@@ -69,6 +69,8 @@ export const JOB_KINDS = [
     "thread",
     /** Keeps a thread busy for ever; ended by its timeout, and its thread with it. */
     "thread-hang",
+    /** Does nothing, and comes before all others. */
+    "urgent",
     /** Enqueued because its definition repeats, without a producer: one a tick. */
     "repeat",
     /** Enqueued by a schedule with a cron expression, which every orchestrator writes down when it starts: one a tick. */

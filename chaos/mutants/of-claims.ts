@@ -12,6 +12,15 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
         faults: ["kill-worker"],
     },
     {
+        name: "claims-by-turns",
+        about: "Claims go through the lanes whatever their priority, those of other priorities last.",
+        caughtBy: ["I32"],
+        file: "statements/claim-jobs.ts",
+        find: "order by priority, is_late, turn",
+        replace: "order by abs(priority), is_late, turn",
+        faults: ["kill-worker"],
+    },
+    {
         name: "cancels-by-halves",
         about: "A job that waits stays ready when it is cancelled, until it is finalized.",
         caughtBy: ["I23"],

@@ -227,6 +227,7 @@ class Queue {
             ...(kind === "crowded" ? { concurrencyLimit: { max: MAX_CROWD, key: bucket } } : {}),
             ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
             ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
+            ...(kind === "urgent" ? { priority: -10 } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
             ...(kind === "hang" || kind === "thread-hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
         }

@@ -9,6 +9,7 @@ import { fencing, leaseExclusion, nothingAfterTheEnd } from "./exclusion.ts"
 import { hostSafety, hygiene } from "./host.ts"
 import { crowd, order, rateWindow } from "./limits.ts"
 import { liveness } from "./liveness.ts"
+import { priority } from "./priority.ts"
 import { recovery } from "./recovery.ts"
 import { retention, sweep } from "./retention.ts"
 import { threads } from "./threads.ts"
@@ -45,4 +46,5 @@ export const INVARIANTS: readonly Invariant[] = [
     threads,
     rateWindow,
     order,
+    priority,
 ]
