@@ -20,6 +20,7 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     crowded: { perSecond: 1 },
     metered: { perSecond: 2 },
     ordered: { perSecond: 1 / 2 },
+    unique: { perSecond: 2 },
     dependent: { share: 18 },
     delayed: { share: 8 },
     big: { perSecond: 1 / 2 },
@@ -80,6 +81,7 @@ export class Planner {
             case "abort":
                 return { key, kind, failures: this.#random.integer(1, 2) }
             case "crowded":
+            case "unique":
                 return { key: this.#inBucket(key), kind, ms: this.#random.integer(50, 500) }
             case "metered":
                 return { key: this.#inBucket(key), kind }

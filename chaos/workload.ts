@@ -53,6 +53,8 @@ export const JOB_KINDS = [
     "metered",
     /** Throws on the first `failures` attempts. One of a bucket at a time, the next when it is finalized. */
     "ordered",
+    /** Waits for `ms`. One of a bucket is enough: another that comes before it is finalized is not deferred. */
+    "unique",
     /** Requires the jobs whose keys are in `requires`. */
     "dependent",
     /** Due `delayMs` after it was deferred. */

@@ -13,6 +13,15 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         faults: ["lose-answers-to-insert"],
     },
     {
+        name: "key-freed-early",
+        about: "A key is free as soon as a worker has taken the job that has it.",
+        caughtBy: ["I33"],
+        file: "statements/insert-unique-jobs.ts",
+        find: "when 'unfinalized' then coalesce(job.state not in ('unmet', 'exhausted'), false)",
+        replace: "when 'unfinalized' then coalesce(job.claimed_at is null, false)",
+        faults: ["kill-worker"],
+    },
+    {
         name: "completed-outside",
         about: "A job function's completion is written at once, and not in its transaction.",
         caughtBy: ["I16"],

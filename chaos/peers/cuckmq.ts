@@ -228,6 +228,7 @@ class Queue {
             ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
             ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
             ...(kind === "urgent" ? { priority: -10 } : {}),
+            ...(kind === "unique" ? { unique: { key: bucket } } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
             ...(kind === "hang" || kind === "thread-hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
         }

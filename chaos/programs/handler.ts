@@ -48,6 +48,7 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
     switch (plan.kind) {
         case "sleep":
         case "crowded":
+        case "unique":
             return sleep(plan.ms ?? 0, run.signal)
         case "block":
             return block(plan.ms ?? 0)

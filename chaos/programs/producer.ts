@@ -173,7 +173,10 @@ export class ProducerProgram implements Daemon {
                 plans.map(({ key }, at) => ({ kind: "acked", key, jobID: ids[at] as string })),
             )
             const at = performance.now()
-            for (const [i, { key }] of plans.entries()) this.#acked.push({ key, jobID: ids[i] as string, at })
+            for (const [i, { key, kind }] of plans.entries()) {
+                // The id of one that is unique may be another's.
+                if (kind !== "unique") this.#acked.push({ key, jobID: ids[i] as string, at })
+            }
             this.#numAcked += plans.length
         } catch (error) {
             if (error instanceof ChangeOfMind) return this.#recorder.write({ kind: "rolled-back", group })

@@ -13,7 +13,8 @@ export const noLoss = sqlInvariant({
         select 'acknowledged under an id that is another job''s: ' || acked.key, array[acked.job_id, job.job_id]
         from acked
         join job on job.job_id = acked.job_id
-        where job.key is distinct from acked.key
+        -- Of one that is unique another may stand: see I32.
+        where job.key is distinct from acked.key and job.job_kind is distinct from 'unique'
         union all
         select 'neither succeeded nor failed: ' || coalesce(job.key, job.job_kind), array[job.job_id]
         from job
@@ -56,7 +57,7 @@ export const noPhantom = sqlInvariant({
         select 'a transaction of which only a part is there: ' || intent.bundle, array_agg(job.job_id)
         from intent
         left join job on job.key = intent.key
-        where intent.form = 'transaction'
+        where intent.form = 'transaction' and intent.job_kind <> 'unique'
         group by intent.bundle
         having count(job.job_id) not in (0, count(*))
         union all
@@ -64,7 +65,8 @@ export const noPhantom = sqlInvariant({
             array_agg(job.job_id)
         from intent
         left join job on job.key = intent.key
-        where intent.form = 'transaction' and exists (select from effect where job_id = '${BESIDE}')
+        where intent.form = 'transaction' and intent.job_kind <> 'unique'
+            and exists (select from effect where job_id = '${BESIDE}')
         group by intent.bundle
         having (count(job.job_id) > 0)
             <> exists (select from effect where effect.job_id = '${BESIDE}' and effect.key = intent.bundle)`,

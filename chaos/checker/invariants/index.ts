@@ -15,6 +15,7 @@ import { retention, sweep } from "./retention.ts"
 import { threads } from "./threads.ts"
 import { timeouts } from "./timeouts.ts"
 import { notEarly, rate, repeats } from "./timing.ts"
+import { uniqueness } from "./uniqueness.ts"
 import { concurrency, shutdown } from "./workers.ts"
 
 /** Every promise, in the order of its number. */
@@ -47,4 +48,5 @@ export const INVARIANTS: readonly Invariant[] = [
     rateWindow,
     order,
     priority,
+    uniqueness,
 ]
