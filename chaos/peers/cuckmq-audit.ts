@@ -1,7 +1,7 @@
 import pg from "pg"
 
 /** Of all rings. */
-const NUM_HISTORY_SLOTS = 27
+const NUM_HISTORY_SLOTS = 21
 
 /**
  * Key and kind out of the beginning of a payload, where the campaign's plans have them: parsing all of it, whatever its
