@@ -28,15 +28,17 @@ export const SETTLING_MUTANTS: readonly Mutant[] = [
         about: "A success that cannot be recorded at once is retried as a failure of the handler.",
         caughtBy: ["I7"],
         file: "work/settler.ts",
-        find: "const { now, before } = await finalize(params)",
-        replace: `const { now, before } = await finalize(params).catch(async () => {
+        find: `})
+                return [...now, ...before]`,
+        replace: `}).catch(async () => {
                     const retries = jobs.map(({ id, token }) => ({ id, token, delayMs: 0, error: REFUSED_ERROR }))
                     const { run, schema } = this.#core
                     return {
                         now: new Set((await retryJobs({ run, schema, jobs: retries })).ids),
                         before: new Set<number>(),
                     }
-                })`,
+                })
+                return [...now, ...before]`,
         faults: ["cancel-statements", "terminate-sessions", "lock-timeout"],
     },
     {

@@ -26,9 +26,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         about: "A job function's completion is written at once, and not in its transaction.",
         caughtBy: ["I16"],
         file: "work/settler.ts",
-        find: "return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker })",
+        find: "return completeWithin({ ...params, schema: this.#core.schema, worker: this.#worker, ring })",
         replace: `const jobs = [{ ...params.job, result: params.result, error: null }]
-        const how = { outcome: "succeeded", reason: null, worker: this.#worker } as const
+        const how = { outcome: "succeeded", reason: null, worker: this.#worker, ring } as const
         return finalize({ core: this.#core, jobs, ...how }).then(() => [])`,
         faults: ["kill-worker"],
     },
@@ -57,9 +57,9 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         name: "history-emptied-early",
         about: "Parts of history are emptied as soon as they are sealed.",
         caughtBy: ["I13"],
-        file: "statements/history.ts",
-        find: "and sealed_at < clock_timestamp() - $1::double precision * interval '1 ms'",
-        replace: "and $1::double precision is not null",
+        file: "statements/history-rings.ts",
+        find: "history_ring)\n    and sealed_at < clock_timestamp() - $1::double precision * interval '1 ms'",
+        replace: "history_ring)\n    and $1::double precision is not null",
         faults: ["kill-worker"],
     },
     {
