@@ -10,6 +10,7 @@ import {
     rateKey,
     releasedRoom,
     slotBit,
+    toProgress,
 } from "./gate-rules.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
@@ -282,16 +283,5 @@ export async function claimGatedJobs({
     return {
         jobs: rows.filter(isJob).map(toClaimedJob).sort(byTurn),
         progress: rows.filter((row) => !isJob(row)).map(toProgress),
-    }
-}
-
-function toProgress(row: readonly (string | null)[]): GatedProgress {
-    const nextReleaseMs = row[16] ?? null
-    return {
-        definitionID: Number(row[3]),
-        afterLane: row[13] ?? "",
-        hasMore: row[14] === "t",
-        isContended: row[15] === "t",
-        nextReleaseMs: nextReleaseMs === null ? null : Number(nextReleaseMs),
     }
 }

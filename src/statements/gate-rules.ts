@@ -28,6 +28,18 @@ export interface GatedProgress {
     nextReleaseMs: number | null
 }
 
+/** Reads a row of how far a claim has come: it has `null` where those of claimed jobs have what tells them apart. */
+export function toProgress(row: readonly (string | null)[]): GatedProgress {
+    const nextReleaseMs = row[16] ?? null
+    return {
+        definitionID: Number(row[3]),
+        afterLane: row[13] ?? "",
+        hasMore: row[14] === "t",
+        isContended: row[15] === "t",
+        nextReleaseMs: nextReleaseMs === null ? null : Number(nextReleaseMs),
+    }
+}
+
 /** The keys that a lane is made of. */
 export const groupKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 1)`
 export const concurrencyKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 2)`
