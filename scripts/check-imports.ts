@@ -73,7 +73,7 @@ const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$|^cron croner$/
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/claim-gated-jobs.ts":
-        /^(\w+Key\("[a-z]+\.lane"\)|releasedRoom\(schema, .+\)|slotBit\("[a-z]", .+\))$/,
+        /^(\w+Key\("[a-z]+\.lane"\)|(releasedRoom|pauseOfLane)\(schema, .+\)|slotBit\("[a-z]", .+\)|nameWithPausedKeys\(schema\))$/,
     "src/statements/gate-rules.ts": /^(lane|kind|key)$/,
     "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
     "src/statements/insert-jobs.ts": /^parts\.(name|first|edgeCondition|required|items|taking|results)$/,
@@ -85,6 +85,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
     "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
+    "src/statements/paused-keys.ts": /^((group|concurrency|rate)Key\(lane\)|keysOf\((lane|"job\.lane")\))$/,
     "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\)|isOfClaim\(claim\))$/,
     "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/find-due-repeats.ts": /^row\.(table\(schema\)|isMine|isDue)$/,
@@ -94,7 +95,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/schema/migrations/0009-retention.ts": /^(slot|ring|retentionSlots\(ring\)\[0\])$/,
 }
 const ALWAYS_INTERPOLATED =
-    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|pausedDefinitions\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|(pausedDefinitions|hasPausedKey|hasNoPausedKey)\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
 
 /**
  * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever

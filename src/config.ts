@@ -120,14 +120,15 @@ export class Config {
     }
 
     /**
-     * Pauses a definition, a channel, or everything: once this has resolved, no worker takes a job of it from the queue,
-     * until `resume`. What runs goes on to its end, a claim that was under way may still bring jobs, and what workers had
-     * claimed ahead, of jobs that take milliseconds, is handed back as soon as they hear of the pause: at once where
-     * LISTEN is heard, or within `processIntervalMs`. Jobs may be deferred and become due, definitions go on repeating,
-     * and timeouts go on as well. A pause is in the database and outlives every process. Pausing what is paused already
-     * changes no more than the reason.
+     * Pauses a definition, one key of it, a channel, or everything: once this has resolved, no worker takes a job of it from
+     * the queue, until `resume`. What runs goes on to its end, a claim that was under way may still bring jobs, and what
+     * workers had claimed ahead, of jobs that take milliseconds, is handed back as soon as they hear of the pause: at once
+     * where LISTEN is heard, or within `processIntervalMs`. Jobs may be deferred and become due, definitions go on
+     * repeating, and timeouts go on as well. A pause is in the database and outlives every process. Pausing what is paused
+     * already changes no more than the reason.
      *
-     * @throws InvalidOptionError before anything is sent.
+     * @throws InvalidOptionError before anything is sent, also for a key of a definition that is registered with this Config
+     * and has no keys.
      * @throws SchemaNotPreparedError, DatabaseError from the database.
      */
     async pause(target: PauseTarget, options: PauseOptions = {}): Promise<void> {

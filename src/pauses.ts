@@ -1,17 +1,26 @@
 import type { Core } from "./core.ts"
 import { toCuckmqError } from "./db/failure.ts"
 import { InvalidOptionError } from "./errors.ts"
-import { knownOptions, nameText, reasonText } from "./options.ts"
+import { keyText, knownOptions, nameText, reasonText } from "./options.ts"
+import { deletePausedKey, insertPausedKey } from "./statements/paused-keys.ts"
 import { deletePause, insertPause, type PauseRow, selectPauses } from "./statements/pauses.ts"
 
 /** What to pause or to resume: exactly one of these. */
 export type PauseTarget =
-    /** The jobs of one definition, by its name. It need not be in the database yet. */
-    | { definition: string }
+    | {
+          /** The jobs of one definition, by its name. It need not be in the database yet. */
+          definition: string
+          /**
+           * If given, only those of its jobs that have this key, whatever it is for: that of their `group`, of their
+           * `concurrencyLimit` or of their `rateLimit`. The key of `unique` is not meant. A text of 1 to 255 characters,
+           * none of them a control character. Default: all jobs of the definition.
+           */
+          key?: string
+      }
     /** The jobs of all definitions of a channel. */
-    | { channel: string }
+    | { channel: string; key?: never }
     /** All jobs of the queue. */
-    | { everything: true }
+    | { everything: true; key?: never }
 
 /** How to pause. */
 export interface PauseOptions {
@@ -28,7 +37,7 @@ export interface Pause {
     pausedAt: Date
 }
 
-type Target = Pick<PauseRow, "scope" | "name">
+type Target = Pick<PauseRow, "scope" | "name" | "key">
 
 /** What is paused in a queue. */
 export class Pauses {
@@ -39,19 +48,28 @@ export class Pauses {
     }
 
     async add(target: PauseTarget, options: PauseOptions): Promise<void> {
-        const { scope, name } = checkedTarget(target)
+        const { scope, name, key } = checkedTarget(target)
         knownOptions("pause", options, ["reason"])
         const reason = options.reason === undefined ? null : reasonText("reason", options.reason)
+        if (key !== null) this.#refuseKeyless(name)
         const { run, schema, hints } = this.#core
-        await this.#guard("pause", () => insertPause({ run, schema, scope, name, reason }))
+        await this.#guard("pause", () =>
+            key === null
+                ? insertPause({ run, schema, scope, name, reason })
+                : insertPausedKey({ run, schema, definition: name, key, reason }),
+        )
         // For what was claimed ahead, and is to be handed back.
         hints.announce("look", scope === "channel" ? name : undefined)
     }
 
     async remove(target: PauseTarget): Promise<boolean> {
-        const { scope, name } = checkedTarget(target)
+        const { scope, name, key } = checkedTarget(target)
         const { run, schema, hints } = this.#core
-        const wasPaused = await this.#guard("resume", () => deletePause({ run, schema, scope, name }))
+        const wasPaused = await this.#guard("resume", () =>
+            key === null
+                ? deletePause({ run, schema, scope, name })
+                : deletePausedKey({ run, schema, definition: name, key }),
+        )
         if (wasPaused) hints.announce("resume", scope === "channel" ? name : undefined)
         return wasPaused
     }
@@ -60,6 +78,16 @@ export class Pauses {
         const { run, schema } = this.#core
         const rows = await this.#guard("pauses", () => selectPauses({ run, schema }))
         return rows.map(({ reason, pausedAt, ...target }) => ({ target: toTarget(target), reason, pausedAt }))
+    }
+
+    /** What a definition is elsewhere, nobody can know; so what is paused can be resumed, whatever it is here. */
+    #refuseKeyless(definition: string): void {
+        const job = this.#core.registry.jobs().find(({ name }) => name === definition)
+        if (job === undefined || Object.keys(job.gate?.keys ?? {}).length > 0) return
+        throw new InvalidOptionError({
+            option: "key",
+            message: `the definition ${JSON.stringify(definition)} has no keys to pause: neither its \`group\` nor a limit of it has a \`key\``,
+        })
     }
 
     async #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
@@ -72,20 +100,32 @@ export class Pauses {
 }
 
 function checkedTarget(target: PauseTarget): Target {
-    knownOptions("a target of pauses", target, ["definition", "channel", "everything"])
-    const given = Object.entries(target).filter(([, value]) => value !== undefined)
+    knownOptions("a target of pauses", target, ["definition", "channel", "everything", "key"])
+    const { key, ...whole } = target as Record<string, unknown>
+    const given = Object.entries(whole).filter(([, value]) => value !== undefined)
     const [scope, value] = given[0] ?? []
     if (given.length === 1) {
-        if (scope === "definition" || scope === "channel") return { scope, name: nameText(scope, value) }
-        if (value === true) return { scope: "everything", name: "" }
+        if (scope === "definition") return { scope, name: nameText(scope, value), key: checkedKey(target) }
+        if (scope === "channel" && !hasKey(target)) return { scope, name: nameText(scope, value), key: null }
+        if (value === true && !hasKey(target)) return { scope: "everything", name: "", key: null }
     }
     throw new InvalidOptionError({
         option: "target",
-        message: "expected `target` to have one of `definition`, `channel`, and `everything: true`",
+        message:
+            "expected `target` to have one of `definition`, which a `key` may go with, `channel`, and `everything: true`",
     })
 }
 
-function toTarget({ scope, name }: Target): PauseTarget {
-    if (scope === "definition") return { definition: name }
+/** A key that is given but undefined is refused: it would pause the whole definition where one key of it was meant. */
+function checkedKey(target: PauseTarget): string | null {
+    return hasKey(target) ? keyText("key", target.key) : null
+}
+
+function hasKey(target: PauseTarget): target is PauseTarget & { key: unknown } {
+    return Object.hasOwn(target, "key")
+}
+
+function toTarget({ scope, name, key }: Target): PauseTarget {
+    if (scope === "definition") return key === null ? { definition: name } : { definition: name, key }
     return scope === "channel" ? { channel: name } : { everything: true }
 }

@@ -10,6 +10,7 @@ import { createUniqueKeys } from "./migrations/0006-create-unique-keys.ts"
 import { createSchedules } from "./migrations/0007-create-schedules.ts"
 import { jobLimits } from "./migrations/0008-job-limits.ts"
 import { retention } from "./migrations/0009-retention.ts"
+import { createPausedKeys } from "./migrations/0010-create-paused-keys.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -22,6 +23,7 @@ const MIGRATIONS = [
     createSchedules,
     jobLimits,
     retention,
+    createPausedKeys,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

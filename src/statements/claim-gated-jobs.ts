@@ -12,6 +12,7 @@ import {
     slotBit,
     toProgress,
 } from "./gate-rules.ts"
+import { nameWithPausedKeys, pauseOfLane } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
@@ -22,7 +23,8 @@ import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
  * How many jobs run is counted in the snapshot, and so is what was released. That no claim came in between is certain,
  * because each raises the version of the slots that its buckets are in: we lock those, skipping locked ones, where the
  * version is still that of our snapshot, which is checked on the newest row. Ends of jobs only make room. As everywhere,
- * nothing is claimed under a lease that was revoked, and nothing of a definition that is paused.
+ * nothing is claimed under a lease that was revoked, and nothing that is paused. A lane that is counts as full, but a
+ * group that is costs no more than one look, however many lanes it has: we go on after the last one that it could have.
  *
  * The instant of release is read once, after the locks, so that what is released within any period is what was counted.
  * The releases of a 64th of the period are remembered as one, at the last of their instants.
@@ -32,7 +34,8 @@ const text = statementText(
 with recursive requested as materialized (
     select asked.definition_id, asked.lease_id, coalesce(asked.after_lane, '') collate "C" as after_lane,
         asked.max_running, asked.is_running_keyed = 1 as is_running_keyed,
-        asked.max_released, asked.per_ms, asked.is_rate_keyed = 1 as is_rate_keyed, asked.is_ordered = 1 as is_ordered
+        asked.max_released, asked.per_ms, asked.is_rate_keyed = 1 as is_rate_keyed, asked.is_ordered = 1 as is_ordered,
+        ${nameWithPausedKeys(schema)} as name_with_paused_keys
     from rows from (
         pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[]),
         pg_catalog.unnest(string_to_array($3, chr(30), '')),
@@ -65,8 +68,9 @@ with recursive requested as materialized (
     from open
     where coalesce(running_room, 1) > 0 and coalesce(released_room, 1) > 0
     union all
-    select visited.definition_id, following.lane, visited.turn + 1,
-        visited.num_open + case when space.is_open then 1 else 0 end,
+    select visited.definition_id,
+        case when paused.is_group then ${groupKey("following.lane")} || chr(32) else following.lane end,
+        visited.turn + 1, visited.num_open + case when space.is_open then 1 else 0 end,
         running.room, coalesce(asked.released_room, rate.room), rate.next_at, space.is_open
     from visited
     join open as asked on asked.definition_id = visited.definition_id
@@ -77,6 +81,7 @@ with recursive requested as materialized (
         order by job.definition_id, job.lane
         limit 1
     ) as following
+    cross join lateral (${pauseOfLane(schema, "following.lane")}) as paused
     cross join lateral (
         select case when not asked.is_running_keyed then asked.running_room else asked.max_running - (
             select count(*) from (
@@ -90,10 +95,10 @@ with recursive requested as materialized (
     ) as running
     left join lateral (
         ${releasedRoom(schema, rateKey("following.lane"))}
-        where asked.is_rate_keyed
+        where asked.is_rate_keyed and paused.is_group is null
     ) as rate on true
     cross join lateral (
-        select coalesce(running.room, 1) > 0 and coalesce(asked.released_room, rate.room, 1) > 0
+        select paused.is_group is null and coalesce(running.room, 1) > 0 and coalesce(asked.released_room, rate.room, 1) > 0
             and not (asked.is_ordered and exists (
                 select from ${schema}.job
                 where job.definition_id = visited.definition_id and job.lane is not null and job.token > 0 and job.claimed_at is not null

@@ -1,5 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
+import { hasNoPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { CURSOR, cursorObject, type LaneKey } from "./priorities.ts"
 import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
@@ -49,8 +50,8 @@ export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token
  * looks behind the cursors for what was committed late. The head of a lane is looked up before it is locked, since that
  * takes the index only, and most lanes are empty. The sub-select is materialized because it locks; a re-run of it would
  * claim more than \`limit\`. Nothing is claimed under a lease that was revoked before the statement began, and may
- * be gone: nobody would ever take such a job back. Nor is anything claimed of a definition whose pause was committed
- * before that.
+ * be gone: nobody would ever take such a job back. Nor is anything claimed whose pause was committed before that, that of
+ * its definition or, where jobs have keys of which the worker knows nothing, that of a key.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-jobs
@@ -88,6 +89,7 @@ with other as materialized (
         select job.id from ${schema}.job
         where job.definition_id = stretch.definition_id and job.priority = stretch.priority
             and job.state = 'ready' and job.position >= head.position and job.position <= stretch.until
+            and ${hasNoPausedKey(schema)}
         order by job.position
         limit $6::integer
         for update of job skip locked

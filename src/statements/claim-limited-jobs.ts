@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
+import { hasNoPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, type Query } from "./query.ts"
 
@@ -9,7 +10,7 @@ import { hasID, type Query } from "./query.ts"
  * and the instant of release is read once, after the lock: the same instant dates the claim and starts the next
  * interval, so no two releases are closer than the interval. \`skip locked\` keeps one definition out of the way of
  * the others, and the one that could have released for longest comes first. As everywhere, nothing is claimed under a
- * lease that was revoked, and nothing of a definition that is paused.
+ * lease that was revoked, and nothing that is paused.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-limited-jobs
@@ -31,6 +32,7 @@ with held as materialized (
     cross join lateral (
         select job.id from ${schema}.job
         where job.definition_id = open_definition.id and job.state = 'ready'
+            and ${hasNoPausedKey(schema)}
         order by job.priority, job.position
         limit 1
         for update of job skip locked

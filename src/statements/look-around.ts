@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Lane } from "./claim-jobs.ts"
+import { hasPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { CURSOR, cursorObject } from "./priorities.ts"
 import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
@@ -21,6 +22,8 @@ export interface Outlook {
     hasOrphan: boolean
     /** The definitions that are paused, whose ready jobs count for nothing above. */
     pausedIDs: number[]
+    /** A key of a definition is paused. */
+    hasPausedKeys: boolean
 }
 
 const text = statementText(
@@ -65,11 +68,12 @@ select
     exists (
         select from ${schema}.job_definition as definition
         where definition.channel = $5 and definition.id <> all($6::bigint[])
-            and definition.id <> all((select ids from paused)::bigint[])
+            and definition.id <> all((select ids from paused)::bigint[]) and not ${hasPausedKey(schema)}
             and definition.heartbeat_at < clock_timestamp() - $7::double precision * interval '1 ms'
             and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
     ),
-    (select ids::text from paused)`,
+    (select ids::text from paused),
+    exists (select from ${schema}.paused_key)`,
 )
 
 /** Reads, and only reads, what there is to do. */
@@ -108,5 +112,6 @@ export async function lookAround({
         hasDoomed: row?.[4] === "t",
         hasOrphan: row?.[5] === "t",
         pausedIDs: (row?.[6]?.match(/\d+/g) ?? []).map(Number),
+        hasPausedKeys: row?.[7] === "t",
     }
 }

@@ -9,6 +9,8 @@ export interface PauseRow {
     scope: PauseScope
     /** Empty for everything. */
     name: string
+    /** Of the definition named, only this key. */
+    key: string | null
     reason: string | null
     pausedAt: Date
 }
@@ -45,7 +47,7 @@ export async function insertPause({
     scope,
     name,
     reason,
-}: Query & Omit<PauseRow, "pausedAt">): Promise<void> {
+}: Query & Omit<PauseRow, "key" | "pausedAt">): Promise<void> {
     await run(pauseText(schema), [scope, name, reason])
 }
 
@@ -66,17 +68,22 @@ export async function deletePause({
 
 const listText = statementText(
     (schema) => /* sql */ `-- cuckmq: list-pauses
-select scope, name, reason, date_part('epoch', paused_at) * 1000::double precision
-from ${schema}.pause
-order by paused_at, scope, name`,
+select scope, name, key, reason, date_part('epoch', paused_at) * 1000::double precision
+from (
+    select scope, name, null as key, reason, paused_at from ${schema}.pause
+    union all
+    select 'definition', definition, key, reason, paused_at from ${schema}.paused_key
+) as paused
+order by paused_at, scope, name, key`,
 )
 
-/** All pauses, the longest first. */
+/** All pauses, those of keys among them, the longest first. */
 export async function selectPauses({ run, schema }: Query): Promise<PauseRow[]> {
     return (await run(listText(schema), [])).map((row) => ({
         scope: row[0] as PauseScope,
         name: row[1] ?? "",
-        reason: row[2] ?? null,
-        pausedAt: new Date(Number(row[3])),
+        key: row[2] ?? null,
+        reason: row[3] ?? null,
+        pausedAt: new Date(Number(row[4])),
     }))
 }

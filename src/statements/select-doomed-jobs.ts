@@ -1,6 +1,7 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { cancellationRecord } from "./cancel-jobs.ts"
+import { hasPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { type ClaimKey, IS_CANCELLED, type Query } from "./query.ts"
 
@@ -100,14 +101,14 @@ cross join lateral (
     limit $4::integer
 ) as job
 where definition.channel = $1 and definition.id <> all($2::bigint[])
-    and definition.id <> all(${pausedDefinitions(schema)})
+    and definition.id <> all(${pausedDefinitions(schema)}) and not ${hasPausedKey(schema)}
     and definition.heartbeat_at < clock_timestamp() - $3::double precision * interval '1 ms'
 limit $4::integer`,
 )
 
 /**
- * Ready jobs of a channel whose definition no daemon has vouched for within the grace. While it is paused, nobody need
- * run a daemon that knows it.
+ * Ready jobs of a channel whose definition no daemon has vouched for within the grace. While it is paused, or a key of it
+ * is, nobody need run a daemon that knows it.
  */
 export async function selectOrphanedJobs({
     run,

@@ -36,7 +36,7 @@ export class Lookout {
     readonly #onReady: () => void
     readonly #onRelease: (inMs: number) => void
     readonly #onLook: () => void
-    readonly #onPaused: (ids: ReadonlySet<number>) => void
+    readonly #onPaused: (outlook: Outlook) => Promise<void>
     readonly #alarm = new Alarm(() => this.look())
     readonly #promoteInTime = shrinking(MAX_PROMOTED)
     #known = new Map<number, KnownDefinition>()
@@ -61,8 +61,8 @@ export class Lookout {
         onRelease: (inMs: number) => void
         /** Called at every look. */
         onLook: () => void
-        /** Definitions are paused, as a look has seen. */
-        onPaused: (ids: ReadonlySet<number>) => void
+        /** Something is paused, as a look has seen. */
+        onPaused: (outlook: Outlook) => Promise<void>
     }) {
         this.#settings = params.settings
         this.#lanes = params.lanes
@@ -152,7 +152,7 @@ export class Lookout {
             orphanGraceMs,
         })
         if (this.#isStopped) return Number.POSITIVE_INFINITY
-        if (outlook.pausedIDs.length > 0) this.#onPaused(new Set(outlook.pausedIDs))
+        if (outlook.pausedIDs.length > 0 || outlook.hasPausedKeys) await this.#onPaused(outlook)
         if (outlook.hasReady) this.#onReady()
         if (outlook.nextReleaseMs !== null) this.#onRelease(outlook.nextReleaseMs)
         await this.#repair(outlook)

@@ -116,6 +116,11 @@ export class RunPool {
         return this.#both.flatMap((stock) => stock.takeWaiting(isMeant))
     }
 
+    /** The runs that have not started. */
+    get ahead(): readonly JobRun[] {
+        return this.#both.flatMap((stock) => stock.waiting)
+    }
+
     /** The runs whose handlers are at work. */
     get running(): readonly JobRun[] {
         return this.#both.flatMap((stock) => [...stock.running])

@@ -5,6 +5,7 @@ import type { HintKind, HintSubscriber } from "../hints.ts"
 import { ThreadPool } from "../threads/thread-pool.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
+import { handBackPaused } from "./hand-back-paused.ts"
 import { LeaseKeeper } from "./lease-keeper.ts"
 import { Lookout } from "./lookout.ts"
 import { LoopWatch } from "./loop-watch.ts"
@@ -78,7 +79,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             onReady: () => this.#claimReady(),
             onRelease: (inMs) => this.#others.releaseWithin(inMs),
             onLook: () => this.#refresh(),
-            onPaused: (ids) => this.#giveBackAhead(ids),
+            onPaused: (outlook) => handBackPaused({ core, pool: this.#pool, outlook }),
         })
         this.#runWatch = new RunWatch({
             core,
@@ -250,11 +251,6 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         const hasRoom = !this.#isStopping && this.#pool.numGatedWanted() > 0
         if (hasRoom) this.#others.wakeGated()
         else this.#settings.core.hints.announce("ready", this.channel)
-    }
-
-    #giveBackAhead(definitionIDs: ReadonlySet<number>): void {
-        for (const run of this.#pool.takeAhead(({ job }) => definitionIDs.has(job.definitionID)))
-            run.giveBack()
     }
 
     #afterFault(activity: string, error: unknown): void {

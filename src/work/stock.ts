@@ -27,6 +27,10 @@ export class Stock {
         return this.#numGatedWaiting
     }
 
+    get waiting(): readonly JobRun[] {
+        return this.#waiting.slice(this.#first).map(({ run }) => run)
+    }
+
     get running(): Iterable<JobRun> {
         return this.#running
     }
