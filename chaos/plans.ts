@@ -28,6 +28,7 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     effect: { share: 5 },
     paused: { share: 3 },
     urgent: { share: 3 },
+    "key-paused": { share: 3 },
 }
 
 const MAX_FAN_IN = 8
@@ -84,6 +85,7 @@ export class Planner {
             case "unique":
                 return { key: this.#inBucket(key), kind, ms: this.#random.integer(50, 500) }
             case "metered":
+            case "key-paused":
                 return { key: this.#inBucket(key), kind }
             case "ordered":
                 return { key: this.#inBucket(key), kind, failures: this.#random.integer(0, 1) }

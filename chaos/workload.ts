@@ -9,6 +9,7 @@ export const RELEASE_MS = 200
 
 /** Jobs of these kinds share buckets: the last part of their keys. So many run at once of each, or start within a time. */
 export const NUM_BUCKETS = 3
+export const PAUSED_BUCKET = "1"
 export const MAX_CROWD = 2
 export const RATE_MAX = 4
 export const RATE_MS = 1_000
@@ -67,6 +68,8 @@ export const JOB_KINDS = [
     "effect",
     /** Does nothing. Its definition is paused now and then. */
     "paused",
+    /** Does nothing. Of its buckets, `PAUSED_BUCKET` is paused now and then. */
+    "key-paused",
     /** Keeps a thread busy for `ms`, up to 1.3 leases; on the first `failures` attempts it ends its thread instead. */
     "thread",
     /** Keeps a thread busy for ever; ended by its timeout, and its thread with it. */

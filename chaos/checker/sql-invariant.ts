@@ -9,6 +9,9 @@ export const OURS = new Set(["cuckmq"] as const)
 /** How far apart the clocks of a process and of the database may be on our axis, and a record from its act. */
 export const CLOCK_SLACK = 5_000
 
+/** What a job is counted or paused under, out of its key. */
+export const BUCKET = /* sql */ `split_part(job.key, '#', 2)`
+
 /** Kinds of jobs that wait for their turn, whatever happens: for a limit, or for one of a worker's few threads. */
 export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered', 'thread', 'thread-hang')"
 

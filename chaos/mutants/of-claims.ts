@@ -21,6 +21,15 @@ export const CLAIM_MUTANTS: readonly Mutant[] = [
         faults: ["kill-worker"],
     },
     {
+        name: "claims-paused-keys",
+        about: "Claims find no key of a lane paused.",
+        caughtBy: ["I24"],
+        file: "statements/paused-keys.ts",
+        find: "where asked.name_with_paused_keys is not null",
+        replace: "where asked.name_with_paused_keys is null",
+        faults: ["kill-worker"],
+    },
+    {
         name: "cancels-by-halves",
         about: "A job that waits stays ready when it is cancelled, until it is finalized.",
         caughtBy: ["I23"],

@@ -77,6 +77,17 @@ begin
 end $function$;
 create trigger chaos_pause after insert or delete on ${schema}.pause
     for each row execute function chaos.on_pause();
+
+create function chaos.on_key_pause() returns trigger ${FUNCTION} as $function$
+begin
+    insert into chaos.pause_change (name, change)
+    select
+        coalesce(new.definition, old.definition) || '#' || coalesce(new.key, old.key),
+        case tg_op when 'INSERT' then 'paused' else 'resumed' end;
+    return null;
+end $function$;
+create trigger chaos_key_pause after insert or delete on ${schema}.paused_key
+    for each row execute function chaos.on_key_pause();
 `
 
 const HISTORY = (schema: string) => /* sql */ `

@@ -14,6 +14,7 @@ import {
     MAX_CROWD,
     NUM_RETRIES,
     NUM_THREADS,
+    PAUSED_BUCKET,
     type Plan,
     POLL_MS,
     RATE_MAX,
@@ -75,9 +76,14 @@ class Cuckmq implements Peer {
             deferIn: (client, plans) => queue.defer(plans, client),
             cancel: (jobIDs) => queue.config.jobs.cancelMany(jobIDs.map(Number), { reason: "chaos" }),
             pause: async (isPaused) => {
-                const target = { definition: nameOf("paused") }
-                if (isPaused) await queue.config.pause(target, { reason: "chaos" })
-                else await queue.config.resume(target)
+                const targets = [
+                    { definition: nameOf("paused") },
+                    { definition: nameOf("key-paused"), key: PAUSED_BUCKET },
+                ]
+                for (const target of targets) {
+                    if (isPaused) await queue.config.pause(target, { reason: "chaos" })
+                    else await queue.config.resume(target)
+                }
             },
             poolTotals: () => queue.poolTotals(),
             close: () => queue.close(),
@@ -226,6 +232,7 @@ class Queue {
             ...(kind === "limited" ? { releaseIntervalMs: RELEASE_MS } : {}),
             ...(kind === "crowded" ? { concurrencyLimit: { max: MAX_CROWD, key: bucket } } : {}),
             ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
+            ...(kind === "key-paused" ? { group: { key: bucket } } : {}),
             ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
             ...(kind === "urgent" ? { priority: -10 } : {}),
             ...(kind === "unique" ? { unique: { key: bucket } } : {}),

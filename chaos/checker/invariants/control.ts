@@ -1,4 +1,5 @@
-import { CLOCK_SLACK, OURS, sqlInvariant } from "../sql-invariant.ts"
+import { PAUSED_BUCKET } from "../../workload.ts"
+import { BUCKET, CLOCK_SLACK, OURS, sqlInvariant } from "../sql-invariant.ts"
 
 /**
  * The triggers of a job's row come in the order of its locks, so a claim that comes after a cancellation is one too many
@@ -56,12 +57,16 @@ export const cancellation = sqlInvariant({
         join job using (job_id)`,
 })
 
+/** What the pauses of a key are recorded under. */
+const PAUSED_KEY = `'chaos-key-paused#${PAUSED_BUCKET}'`
+
 /**
  * From when somebody heard that a pause was committed, to when the server ended it. What claims in between has a
  * snapshot that has the pause.
  */
 const PAUSE = /* sql */ `
     select
+        begun.name,
         heard.at as began_at,
         coalesce(
             (
@@ -74,7 +79,7 @@ const PAUSE = /* sql */ `
     cross join lateral (
         select min(paused.at) as at from paused where paused.kind = 'paused' and paused.at > begun.at
     ) as heard
-    where begun.change = 'paused' and begun.name = 'chaos-paused'`
+    where begun.change = 'paused' and begun.name in ('chaos-paused', ${PAUSED_KEY})`
 
 export const pauses = sqlInvariant({
     id: "I24",
@@ -83,11 +88,14 @@ export const pauses = sqlInvariant({
     exercised: `select count(*) from (${PAUSE}) as pause where ended_at > began_at + ${CLOCK_SLACK}`,
     violations: /* sql */ `
         select
-            format('claimed %s ms after its definition was paused', round((claim.at - pause.began_at) / 1000.0, 1)) as what,
+            format('claimed %s ms after %s was paused', round((claim.at - pause.began_at) / 1000.0, 1), pause.name)
+                as what,
             array[claim.job_id] as job_ids
         from (${PAUSE}) as pause
         join claim on claim.began_at > pause.began_at + ${CLOCK_SLACK} and claim.at < pause.ended_at
-        where claim.job_kind = 'paused'
+        join job using (job_id)
+        where pause.name = 'chaos-' || claim.job_kind
+            || case claim.job_kind when 'key-paused' then '#' || ${BUCKET} else '' end
         union all
         select 'paused for good', null
         from (${PAUSE}) as pause

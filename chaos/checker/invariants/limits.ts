@@ -1,7 +1,4 @@
-import { OURS, sqlInvariant } from "../sql-invariant.ts"
-
-/** What a job is counted under, out of its key. */
-const BUCKET = /* sql */ `split_part(job.key, '#', 2)`
+import { BUCKET, OURS, sqlInvariant } from "../sql-invariant.ts"
 
 /**
  * The claims of a bucket and their ends, in the order in which the database saw them. A claim comes after the commit of

@@ -70,6 +70,18 @@ describe("I24", () => {
         assert.deepEqual(await violationsOf(history), { I24: 1 })
     })
 
+    it("sees a claim of a key in the middle of its pause, and lets other keys be", async () => {
+        const history = campaign()
+            .pause({ from: 1_000, told: 1_010, to: 2_000, name: "chaos-key-paused#1" })
+            .job("a#1", { kind: "key-paused" })
+            .attempt("a#1", "worker-1.1", { from: 1_500, to: 1_510 })
+            .job("b#2", { kind: "key-paused" })
+            .attempt("b#2", "worker-1.1", { from: 1_520, to: 1_530 })
+            .job("c", { kind: "paused" })
+            .attempt("c", "worker-1.1", { from: 1_540, to: 1_550 })
+        assert.deepEqual(await violationsOf(history), { I24: 1 })
+    })
+
     it("sees a pause that never ends", async () => {
         const history = campaign().pause({ from: 1_000, told: 1_010 })
         assert.deepEqual(await violationsOf(history), { I24: 1 })

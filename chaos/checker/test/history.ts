@@ -179,10 +179,10 @@ export class History {
         return this.add("cancelled", { process: "producer-1.1", job_id: jobID, result, at: us(at + 1) })
     }
 
-    /** The definition that may be paused was, for ever unless `to` says until when. */
-    pause(params: { from: number; told: number; to?: number }): this {
-        const { from, told, to } = params
-        const row = { name: "chaos-paused" }
+    /** The definition that may be paused was, or what `name` says, for ever unless `to` says until when. */
+    pause(params: { from: number; told: number; to?: number; name?: string }): this {
+        const { from, told, to, name = "chaos-paused" } = params
+        const row = { name }
         this.add("pause_change", { ...row, seq: ++this.#seq, at: us(from), change: "paused" })
         this.add("paused", { process: "producer-1.1", kind: "paused", at: us(told) })
         if (to === undefined) return this
