@@ -14,10 +14,10 @@ export interface PausedKey {
 /** All the keys of a lane, whatever they are for; those that it lacks are empty, as no key is. */
 const keysOf = (lane: string) => /* sql */ `${groupKey(lane)}, ${concurrencyKey(lane)}, ${rateKey(lane)}`
 
-/** Whether a key of the row `definition` is paused. */
-export const hasPausedKey = (schema: QuotedSchema) => /* sql */ `exists (
-        select from ${schema}.paused_key where paused_key.definition = definition.name
-    )`
+/** Whether a key of the row `definition` is paused. One row tells: as a join, it would read all of them. */
+export const hasPausedKey = (schema: QuotedSchema) => /* sql */ `coalesce((
+        select true from ${schema}.paused_key where paused_key.definition = definition.name limit 1
+    ), false)`
 
 /**
  * The name of the definition `asked`, if a key of it is paused. Where nobody has paused a key this reads an empty table,
