@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
+import {
+    chmodSync,
+    existsSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statfsSync,
+    statSync,
+} from "node:fs"
 import { join } from "node:path"
 import { giveAway } from "./unprivileged.ts"
 
@@ -14,6 +23,9 @@ export function hasMemory(): boolean {
     return bavail * bsize >= MIN_FREE_BYTES
 }
 
+/** A folder is left alone until it is so old: while its server is made, nothing in it tells whose it is. */
+const LEFT_AFTER_MS = 10 * 60_000
+
 /** Makes a folder in memory for the files of a server, and frees those of servers that were killed. */
 export function makeMemoryFolder(): string {
     for (const name of readdirSync(ROOT)) {
@@ -28,6 +40,7 @@ export function makeMemoryFolder(): string {
 
 function wasLeft(folder: string): boolean {
     try {
+        if (Date.now() - statSync(folder).birthtimeMs < LEFT_AFTER_MS) return false
         const [pid] = readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n")
         process.kill(Number(pid), 0)
         return false
