@@ -267,34 +267,22 @@ describe("a pause of a key", () => {
     it("makes workers hand back what they had claimed ahead, of this key only", async () => {
         const queue = await makeQueue()
         const gate = makeGate()
-        let isAtGate = false
-        const jobFunction = async ({ isLast }: AnyPayload) => {
-            if (!isLast) return
-            isAtGate = true
-            await gate.opened
-        }
+        const jobFunction = ({ isGated }: AnyPayload) => (isGated ? gate.opened : undefined)
         const job = define(queue.config, jobFunction, { group: { key: byKey } })
-        const ids = await job.deferMany(
-            Array.from({ length: 1_000 }, (_, n) => ({
-                payload: { key: n % 2 === 0 ? "paused" : "open", isLast: n === 601 },
-            })),
-        )
         queue.worker({ processIntervalMs: 60_000, concurrency: 1 })
-        const running = async () => (await queue.jobs()).filter(({ state }) => state === "running")
-        let numRunning = -1
-        // No claim is under way any more.
-        await eventually(async () => {
-            const rows = await running()
-            const isAtRest = isAtGate && rows.length === numRunning
-            numRunning = rows.length
-            return isAtRest && keysOf(rows).includes("paused")
-        })
+        // So that it knows how short they are.
+        await finalizedJobs(queue, await job.deferMany(times(300, { key: "open" })))
+        const ids = await job.deferMany([{ payload: { key: "open", isGated: true } }, ...BOTH])
+        const states = async () => (await queue.jobs()).map(({ state }) => state)
+        // Nothing is ready that a claim could still bring.
+        await eventually(async () => (await states()).every((state) => state === "running"))
         await queue.config.pause(PAUSED)
-        await eventually(async () => keysOf(await running()).every((key) => key === "open"))
+        await eventually(async () => (await states())[1] === "ready")
+        expect(await states()).toEqual(["running", "ready", "running"])
         gate.open()
         await finalizedJobs(
             queue,
-            ids.filter((_, n) => n % 2 === 1),
+            ids.filter((_, n) => n !== 1),
         )
         await queue.config.resume(PAUSED)
         for (const row of await finalizedJobs(queue, ids)) expect(row).toMatchObject({ attempt: 1 })

@@ -268,12 +268,16 @@ describe("the signal of a job function in a thread", () => {
         ] as const) {
             const queue = await makeQueue()
             const job = defineInThread(queue.config, name)
-            const worker = queue.worker()
-            await job.defer({ payload: {} })
-            await eventually(() => told(queue, "worker-job-dequeue").length === 1)
+            const before = defineInThread(queue.config, "default", { name: "before" })
+            const worker = queue.worker({ numThreads: 1 })
+            // So that its thread need not start first, which takes as long as the machine has it.
+            const beforeID = await before.defer({ payload: {} })
+            await finalizedJob(queue, beforeID)
+            const id = await job.defer({ payload: {} })
+            await eventually(() => told(queue, "worker-job-dequeue").length === 2)
             worker.stop()
             await worker.join({ graceMs: 0 })
-            if (isDone) expect(await queue.history()).toMatchObject([{ result: "in time" }])
+            if (isDone) expect(await finalizedJob(queue, id)).toMatchObject({ result: "in time" })
             else expect(await queue.jobs()).toMatchObject([{ state: "ready", attempt: 0, errors: null }])
         }
     })
