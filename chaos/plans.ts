@@ -12,6 +12,9 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     block: { perSecond: 1 / 15 },
     flaky: { share: 8 },
     hopeless: { share: 3 },
+    unretryable: { share: 2 },
+    snoozed: { share: 3 },
+    overrun: { perSecond: 1 / 2 },
     abort: { perSecond: 1 / 20 },
     hang: { perSecond: 1 / 2 },
     thread: { perSecond: 1 / 15 },
@@ -79,6 +82,7 @@ export class Planner {
                     ms: Math.round(LEASE_MS * this.#random.between(0.1, 1.3)),
                     failures: this.#random.integer(0, 2),
                 }
+            case "overrun":
             case "abort":
                 return { key, kind, failures: this.#random.integer(1, 2) }
             case "crowded":

@@ -78,7 +78,7 @@ export interface RunEndRecord extends Stamp {
     readonly key: string
     readonly jobID: string
     readonly attempt: number
-    readonly outcome: "returned" | "threw" | "aborted" | "garbled"
+    readonly outcome: "returned" | "threw" | "aborted" | "garbled" | "snoozed"
     readonly reason?: string
 }
 

@@ -28,6 +28,10 @@ export const HISTORY_MS = 10_000
 export const NUM_THREADS = 1
 export const FORCE_AFTER_MS = 500
 
+/** For how long a job is snoozed, and how long an attempt of a kind with a limit of it may take. */
+export const SNOOZE_MS = 1_500
+export const ATTEMPT_MS = 700
+
 /** Attempts after the first, of every definition that is retried. */
 export const NUM_RETRIES = 5
 
@@ -42,6 +46,12 @@ export const JOB_KINDS = [
     "flaky",
     /** Throws always. */
     "hopeless",
+    /** Throws at once what is not to be tried again. */
+    "unretryable",
+    /** Is snoozed in half of its claims. */
+    "snoozed",
+    /** Waits for its signal on the first `failures` attempts: each is ended by the limit of attempts. */
+    "overrun",
     /** Ends its process on the first `failures` attempts. */
     "abort",
     /** Never settles; ended by its timeout. */

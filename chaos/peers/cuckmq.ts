@@ -3,6 +3,7 @@ import type { JobContext, JobDefinition, Config as QueueConfig, Daemon as QueueD
 import pg from "pg"
 import { pause } from "../pause.ts"
 import {
+    ATTEMPT_MS,
     bucketOf,
     CLEAN_INTERVAL_MS,
     CRON,
@@ -229,6 +230,7 @@ class Queue {
             numAttempts: NUM_RETRIES,
             retryDelayMs: () => 100 + Math.random() * 400,
             lockIntervalMs: LEASE_MS,
+            ...(kind === "overrun" ? { attemptTimeoutMs: ATTEMPT_MS } : {}),
             ...(kind === "limited" ? { releaseIntervalMs: RELEASE_MS } : {}),
             ...(kind === "crowded" ? { concurrencyLimit: { max: MAX_CROWD, key: bucket } } : {}),
             ...(kind === "metered" ? { rateLimit: { max: RATE_MAX, perMs: RATE_MS, key: bucket } } : {}),
@@ -251,7 +253,7 @@ class Queue {
             jobFunction: (payload: AnyPlan, context: JobContext) =>
                 handler(
                     "key" in payload ? (payload as Plan) : { kind: payload.kind ?? "repeat", key: null },
-                    runOf(context),
+                    runOf(module, context),
                 ),
         })
     }
@@ -265,13 +267,16 @@ function bucket(payload: AnyPlan): string {
     return bucketOf("key" in payload ? payload.key : "")
 }
 
-function runOf({ jobID, attempt, token, signal, complete }: JobContext): Parameters<Handler>[1] {
+function runOf(module: Module, context: JobContext): Parameters<Handler>[1] {
+    const { jobID, attempt, token, signal, complete, snooze } = context
     return {
         jobID: String(jobID),
         attempt,
         token: String(token),
         signal,
         complete: (client) => complete({ client }),
+        snooze,
+        unretryable: (message) => new module.Unretryable(message),
     }
 }
 

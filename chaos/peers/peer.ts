@@ -21,6 +21,10 @@ export interface Run {
     readonly signal: AbortSignal | undefined
     /** Finalizes the job within `client`'s transaction, where the peer can. */
     readonly complete: ((client: pg.ClientBase) => Promise<void>) | undefined
+    /** Throws what puts the job off, where the peer can. */
+    readonly snooze?: (ms: number) => never
+    /** An error that the job is not tried again after, where the peer can. */
+    readonly unretryable?: (message: string) => Error
 }
 
 /** The same handler for all peers. Rejects when the attempt failed. */

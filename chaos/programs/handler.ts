@@ -3,8 +3,20 @@ import type { Handler, Run } from "../peers/peer.ts"
 import { hashOf, textOf } from "../plans.ts"
 import type { Recorder } from "../recorder.ts"
 import type { RunEndRecord } from "../records.ts"
-import type { Plan } from "../workload.ts"
+import { type Plan, SNOOZE_MS } from "../workload.ts"
 import { inTransaction, UnknownOutcomeError } from "./transaction.ts"
+
+/** What a handler threw to be put off, which the peer knows by itself. */
+class Snoozed {
+    readonly thrown: unknown
+
+    constructor(thrown: unknown) {
+        this.thrown = thrown
+    }
+}
+
+/** Longer than a campaign. */
+const FOREVER_MS = 24 * 60 * 60_000
 
 /** A handler whose payload was not what was sent. */
 class GarbledError extends Error {}
@@ -29,14 +41,15 @@ export function makeHandler(params: { recorder: Recorder; pool: pg.Pool }): Hand
             if (todo.key !== null) await perform({ plan: todo, run, pool })
         } catch (error) {
             end(outcomeOf(error, run), String(error))
-            throw error
+            throw error instanceof Snoozed ? error.thrown : error
         }
         end("returned")
         return todo.kind === "noop" ? { key } : undefined
     }
 }
 
-function outcomeOf(error: unknown, { signal }: Run): "threw" | "aborted" | "garbled" {
+function outcomeOf(error: unknown, { signal }: Run): RunEndRecord["outcome"] {
+    if (error instanceof Snoozed) return "snoozed"
     if (error instanceof GarbledError) return "garbled"
     // Who loses the answer to a commit does not know whether it has succeeded, so nothing follows from what it throws.
     if (error instanceof UnknownOutcomeError) return "aborted"
@@ -58,6 +71,14 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
             return
         case "hopeless":
             throw new Error(`${plan.key} always fails`)
+        case "unretryable":
+            throw run.unretryable?.(`${plan.key} must not be tried again`) ?? new Error(plan.key)
+        case "snoozed":
+            if (hashOf(`${plan.key} ${run.token}`) % 2 === 0) snooze(run)
+            return
+        case "overrun":
+            if (run.attempt <= failures) return sleep(FOREVER_MS, run.signal)
+            return
         case "abort":
             if (run.attempt <= failures) process.abort()
             return
@@ -87,6 +108,14 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
         signal?.addEventListener("abort", giveUp, { once: true })
         if (signal?.aborted === true) giveUp()
     })
+}
+
+function snooze(run: Run): void {
+    try {
+        run.snooze?.(SNOOZE_MS)
+    } catch (thrown) {
+        throw new Snoozed(thrown)
+    }
 }
 
 function block(ms: number): void {

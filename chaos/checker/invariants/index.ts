@@ -12,6 +12,7 @@ import { liveness } from "./liveness.ts"
 import { priority } from "./priority.ts"
 import { recovery } from "./recovery.ts"
 import { retention, sweep } from "./retention.ts"
+import { retryPolicy } from "./retry-policy.ts"
 import { threads } from "./threads.ts"
 import { timeouts } from "./timeouts.ts"
 import { notEarly, rate, repeats } from "./timing.ts"
@@ -49,4 +50,5 @@ export const INVARIANTS: readonly Invariant[] = [
     order,
     priority,
     uniqueness,
+    retryPolicy,
 ]
