@@ -43,9 +43,9 @@ export class RunPool {
         return this.#both.every((stock) => stock.numRunning === 0 && stock.numWaiting === 0)
     }
 
-    /** Whether runs wait for a thread. */
-    get isShortOfThreads(): boolean {
-        return this.#inThreads.numWaiting > 0
+    /** Whether runs wait that others might start: those that need a thread, or that hold a place under a limit. */
+    get isInTheWay(): boolean {
+        return this.#inThreads.numWaiting > 0 || this.#here.numGatedWaiting > 0
     }
 
     /** What to claim now of these definitions. */

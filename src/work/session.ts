@@ -162,7 +162,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     #pump(): void {
         this.#pool.startAll()
-        if (this.#pool.isShortOfThreads) this.#lookout.lookWithin(MAX_WAIT_MS)
+        if (this.#pool.isInTheWay) this.#lookout.lookWithin(MAX_WAIT_MS)
         this.#claimMore()
         if (this.#isStopping) this.#endIfDone()
     }

@@ -1,12 +1,13 @@
 import { describe, expect, inject, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
-import { type ConcurrencyLimit, InvalidPayloadError, JobDefinition } from "../../src/index.ts"
+import { type ConcurrencyLimit, Config, InvalidPayloadError, JobDefinition } from "../../src/index.ts"
 import { type AnyPayload, define } from "../support/define.ts"
-import { finalized } from "../support/finalized.ts"
+import { finalized, finalizedJob } from "../support/finalized.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeGate } from "../support/gate.ts"
 import { claimIn, makeCensus, times } from "../support/gated.ts"
 import { openDirectSession, untilWaitingForLock } from "../support/transaction.ts"
-import { eventually, hasServer, makeQueue } from "../support/with-schema.ts"
+import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
 /** An advisory lock that nothing else takes. */
 const LOCK = 20_261_128
@@ -76,6 +77,29 @@ describe("a definition with concurrencyLimit", () => {
         gate.open()
         first.stop()
     })
+
+    it.skipIf(!hasServer())(
+        "lets another worker have a place before long that a worker took which has no slot any more",
+        async () => {
+            const queue = await makeQueue()
+            const [blocked, late] = [makeGate(), makeGate()]
+            // Both kinds of claims are under way while there is one slot; that of the limited job is answered last.
+            const pool = waitsBefore(makePool(), "-- cuckmq: claim-gated-jobs", () => late.opened)
+            const config = new Config({ pool, schema: queue.schemaName })
+            const job = define(config, () => undefined, { concurrencyLimit: { max: 1 }, channel: "x" })
+            const blocker = define(config, () => blocked.opened, { name: "blocker", channel: "x" })
+            const first = queue.worker({ config, processIntervalMs: 60_000, channel: "x" })
+            await blocker.defer({ payload: {} })
+            await eventually(async () => (await queue.jobs())[0]?.state === "running")
+            const id = await job.defer({ payload: {} })
+            late.open()
+            await eventually(async () => (await queue.jobs())[1]?.state === "running")
+            queue.worker({ config, processIntervalMs: 60_000, channel: "x" })
+            await finalizedJob(queue, id)
+            blocked.open()
+            first.stop()
+        },
+    )
 
     it("keeps a place while its job runs, whatever became of its worker, and frees it when the job is taken back", async () => {
         const queue = await makeQueue()
