@@ -219,7 +219,10 @@ describe("a job whose worker is gone when it is to be cancelled", () => {
             },
             { numAttempts: 5 },
         )
+        const before = define(queue.config, () => undefined, { name: "before" })
         queue.worker({ processIntervalMs: 60_000 })
+        // When a job has been run, its first look is over, which would notice what becomes of the lease.
+        await finalizedJob(queue, await before.defer({ payload: {} }))
         const id = await job.defer({ payload: {} })
         await eventually(async () => (await queue.jobs())[0]?.state === "running")
         await cancelUnheard(queue, id, "late")
