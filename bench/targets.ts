@@ -128,6 +128,11 @@ export const TARGETS: readonly Target[] = [
     },
     ...["delayed", "rate-limited", "dependency-blocked", "unknown"].map(behind),
     {
+        text: "drain of 100,000 groups of one job, to jobs without a group",
+        wanted: { atLeast: 0.5 },
+        measure: overRow(["control", "100,000 groups in turns", "jobsPerSecond"], "no control"),
+    },
+    {
         text: "four worker processes, to one",
         wanted: { atLeast: 1 },
         measure: overRow(["processes", "4 processes", "jobsPerSecond"], "1 process"),

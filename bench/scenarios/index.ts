@@ -1,6 +1,7 @@
 import { backlog } from "./backlog.ts"
 import { bulkEnqueue } from "./bulk-enqueue.ts"
 import { callers } from "./callers.ts"
+import { control } from "./control.ts"
 import { definitions } from "./definitions.ts"
 import { drain } from "./drain.ts"
 import { heldSnapshot } from "./held-snapshot.ts"
@@ -26,6 +27,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     backlog,
     "standing-ahead": standingAhead,
     definitions,
+    control,
     "held-snapshot": heldSnapshot,
     "idle-fleet": idleFleet,
 }
