@@ -243,6 +243,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         const stale = this.#pool.takeStale()
         for (const run of stale) run.giveBack()
         if (stale.length > 0) this.#mayHaveJobs = true
+        // What is there has not waited long enough to go back, and may before the next interval.
+        if (this.#pool.isInTheWay) this.#lookout.lookWithin(MAX_WAIT_MS)
         this.#others.look()
     }
 
