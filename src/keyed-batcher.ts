@@ -63,7 +63,12 @@ export class KeyedBatcher<Job extends KeyedJob & { readonly payload: string }> {
         const deferrals = new Map<Job, Deferral | Promise<Deferral>>()
         for (const part of parts) {
             const results = await this.#flush(part).catch((error: unknown) => part.map(() => rejected(error)))
-            for (const [index, job] of part.entries()) deferrals.set(job, results[index] as Deferral)
+            for (const [index, job] of part.entries()) {
+                const result = results[index] as Deferral | Promise<Deferral>
+                // It may fail while the other parts are under way, and is handed on after them.
+                if (result instanceof Promise) result.catch(() => undefined)
+                deferrals.set(job, result)
+            }
         }
         return jobs.map((job) => deferrals.get(job) as Deferral)
     }
