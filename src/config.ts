@@ -1,7 +1,7 @@
 import type { Core } from "./core.ts"
 import type { Pool } from "./db/client.ts"
 import { Database } from "./db/database.ts"
-import { toCuckmqError } from "./db/failure.ts"
+import { inOurWords } from "./db/failure.ts"
 import { quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
@@ -112,11 +112,9 @@ export class Config {
      */
     async prepareSchema(): Promise<void> {
         const { database, schema, schemaName } = this.#core
-        try {
-            await migrate({ database, schema, name: schemaName })
-        } catch (error) {
-            throw toCuckmqError({ error, action: "prepareSchema", schema })
-        }
+        await inOurWords({ action: "prepareSchema", schema }, () =>
+            migrate({ database, schema, name: schemaName }),
+        )
     }
 
     /**

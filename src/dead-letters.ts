@@ -1,5 +1,5 @@
 import type { Core } from "./core.ts"
-import { toCuckmqError } from "./db/failure.ts"
+import { inOurWords } from "./db/failure.ts"
 import { shrinking } from "./db/shrinking.ts"
 import {
     type DeadLettersOptions,
@@ -194,12 +194,8 @@ export class DeadLetters {
         return { letters, next }
     }
 
-    async #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
-        try {
-            return await work()
-        } catch (error) {
-            throw toCuckmqError({ error, action, schema: this.#core.schema })
-        }
+    #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
+        return inOurWords({ action, schema: this.#core.schema }, work)
     }
 }
 

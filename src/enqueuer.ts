@@ -1,7 +1,7 @@
 import { Batcher } from "./batcher.ts"
 import type { SqlClient } from "./db/client.ts"
 import { type Database, runOnClient } from "./db/database.ts"
-import { refusesValues, toCuckmqError, wasTooLong } from "./db/failure.ts"
+import { inOurWords, refusesValues, wasTooLong } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, DependencyNotFoundError } from "./errors.ts"
 import type { Placing } from "./gate.ts"
@@ -266,12 +266,8 @@ export class Enqueuer {
         if (jobs.some((job) => job.dependencies.length > 0)) this.#hints.announce("ready")
     }
 
-    async #guard<T>(work: () => Promise<T>): Promise<T> {
-        try {
-            return await work()
-        } catch (error) {
-            throw toCuckmqError({ error, action: "defer", schema: this.#schema })
-        }
+    #guard<T>(work: () => Promise<T>): Promise<T> {
+        return inOurWords({ action: "defer", schema: this.#schema }, work)
     }
 }
 

@@ -2,7 +2,13 @@ import type { Core } from "./core.ts"
 import { checkedClient, type SqlClient } from "./db/client.ts"
 import { runOnClient } from "./db/database.ts"
 import type { Run } from "./db/driver.ts"
-import { isOutsideTransaction, lockNotAvailable, toCuckmqError, wasTooLong } from "./db/failure.ts"
+import {
+    inOurWords,
+    isOutsideTransaction,
+    lockNotAvailable,
+    toCuckmqError,
+    wasTooLong,
+} from "./db/failure.ts"
 import type { DeadLettersOptions, ReplayManyOptions } from "./dead-letter-options.ts"
 import { type DeadLetterPage, DeadLetters } from "./dead-letters.ts"
 import { InvalidOptionError } from "./errors.ts"
@@ -148,11 +154,8 @@ export class Jobs {
      */
     async changePriority(jobID: number, priority: number): Promise<boolean> {
         const change = { jobID: checkedID("jobID", jobID), priority: jobPriority("priority", priority) }
-        try {
-            return await this.#changePriority(change)
-        } catch (error) {
-            throw toCuckmqError({ error, action: "changePriority", schema: this.#core.schema })
-        }
+        const told = { action: "changePriority", schema: this.#core.schema }
+        return inOurWords(told, () => this.#changePriority(change))
     }
 
     async #changePriority(change: { jobID: number; priority: number }): Promise<boolean> {

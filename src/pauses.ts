@@ -1,5 +1,5 @@
 import type { Core } from "./core.ts"
-import { toCuckmqError } from "./db/failure.ts"
+import { inOurWords } from "./db/failure.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { keyText, knownOptions, nameText, reasonText } from "./options.ts"
 import { deletePausedKey, insertPausedKey } from "./statements/paused-keys.ts"
@@ -90,12 +90,8 @@ export class Pauses {
         })
     }
 
-    async #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
-        try {
-            return await work()
-        } catch (error) {
-            throw toCuckmqError({ error, action, schema: this.#core.schema })
-        }
+    #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
+        return inOurWords({ action, schema: this.#core.schema }, work)
     }
 }
 

@@ -1,7 +1,7 @@
 import { CronRules } from "./cron/cron-rules.ts"
 import { checkedClient, type SqlClient } from "./db/client.ts"
 import { type Database, runOnClient } from "./db/database.ts"
-import { toCuckmqError } from "./db/failure.ts"
+import { inOurWords } from "./db/failure.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DatabaseError, InvalidOptionError, ScheduleNotFoundError } from "./errors.ts"
 import type { Hints } from "./hints.ts"
@@ -263,11 +263,8 @@ export class Schedules {
         const own = client === undefined ? undefined : checkedClient(client)
         const run: Query["run"] =
             own === undefined ? this.#database.run : (text, values) => runOnClient(own, text, values)
-        try {
-            return await work({ run, schema: this.#schema })
-        } catch (error) {
-            throw toCuckmqError({ error, action: `schedules.${method}`, schema: this.#schema })
-        }
+        const schema = this.#schema
+        return inOurWords({ action: `schedules.${method}`, schema }, () => work({ run, schema }))
     }
 }
 

@@ -80,6 +80,18 @@ function isA<Type>(Class: abstract new (...args: never[]) => Type, error: unknow
     }
 }
 
+/** Does work of which a failure is told in our words. */
+export async function inOurWords<T>(
+    told: { action: string; schema: string },
+    work: () => Promise<T>,
+): Promise<T> {
+    try {
+        return await work()
+    } catch (error) {
+        throw toCuckmqError({ ...told, error })
+    }
+}
+
 /** Makes one of our errors of whatever a driver threw, so that no raw SQL error reaches the user. */
 export function toCuckmqError(params: { error: unknown; action: string; schema: string }): CuckmqError {
     const { action, schema } = params
