@@ -139,7 +139,9 @@ export async function finalizeFailed(params: FinalizeFailed): Promise<number> {
     const rings = new Map<number | null, DoomedJob[]>()
     for (const job of params.jobs) {
         const ring = ringOf({ outcome: "failed", keepMs: job.keepMs })
-        rings.set(ring, [...(rings.get(ring) ?? []), job])
+        const known = rings.get(ring)
+        if (known === undefined) rings.set(ring, [job])
+        else known.push(job)
     }
     let numLocked = 0
     for (const [ring, jobs] of rings) numLocked += await finalizeAlike({ ...params, jobs, ring })
