@@ -1,3 +1,4 @@
+import { numberOrNull } from "../db/cell.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { JobCancelledError } from "../errors.ts"
@@ -80,7 +81,7 @@ export async function cancelJobs({
         reason: row[4] ?? null,
         name: row[5] ?? "",
         channel: row[6] ?? "",
-        keepMs: typeof row[7] === "string" ? Number(row[7]) : null,
+        keepMs: numberOrNull(row[7]),
     }))
 }
 

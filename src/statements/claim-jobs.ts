@@ -1,3 +1,4 @@
+import { numberOrNull } from "../db/cell.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { hasNoPausedKey } from "./paused-keys.ts"
@@ -148,6 +149,6 @@ export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
         payload: String(row[9]),
         priority: Number(row[10]),
         dueAtMs: Number(row[11]),
-        attemptTimeoutMs: typeof row[12] === "string" ? Number(row[12]) : null,
+        attemptTimeoutMs: numberOrNull(row[12]),
     }
 }

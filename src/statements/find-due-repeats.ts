@@ -1,5 +1,6 @@
 import type { Cron } from "../cron/cron-rule.ts"
 import type { OnMissed } from "../cron/plan-ticks.ts"
+import { numberOrNull } from "../db/cell.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
@@ -43,7 +44,7 @@ export async function findDueRepeats({
     const rows = await run(texts[source](schema), [numberList(definitionIDs), limit])
     return rows.map(([id, tickS, nowS, expression, timeZone, onMissed]) => ({
         id: Number(id),
-        tickS: typeof tickS === "string" ? Number(tickS) : null,
+        tickS: numberOrNull(tickS),
         nowS: Number(nowS),
         cron:
             typeof expression === "string" && typeof timeZone === "string" ? { expression, timeZone } : null,
@@ -73,8 +74,7 @@ export async function nextRepeatsMs({
     definitionIDs,
 }: Query & { definitionIDs: readonly number[] }): Promise<Record<RepeatSource, number>> {
     const [row] = await run(nextText(schema), [numberList(definitionIDs)])
-    const toMs = (cell: string | null | undefined) =>
-        typeof cell === "string" ? Number(cell) : Number.POSITIVE_INFINITY
+    const toMs = (cell: string | null | undefined) => numberOrNull(cell) ?? Number.POSITIVE_INFINITY
     return { job_definition: toMs(row?.[0]), schedule: toMs(row?.[1]) }
 }
 

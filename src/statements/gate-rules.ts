@@ -1,3 +1,4 @@
+import { numberOrNull } from "../db/cell.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { NUM_GATE_SLOTS } from "./gates.ts"
 
@@ -30,13 +31,12 @@ export interface GatedProgress {
 
 /** Reads a row of how far a claim has come: it has `null` where those of claimed jobs have what tells them apart. */
 export function toProgress(row: readonly (string | null)[]): GatedProgress {
-    const nextReleaseMs = row[16] ?? null
     return {
         definitionID: Number(row[3]),
         afterLane: row[13] ?? "",
         hasMore: row[14] === "t",
         isContended: row[15] === "t",
-        nextReleaseMs: nextReleaseMs === null ? null : Number(nextReleaseMs),
+        nextReleaseMs: numberOrNull(row[16]),
     }
 }
 

@@ -1,3 +1,4 @@
+import { numberOrNull } from "../db/cell.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Lane } from "./claim-jobs.ts"
@@ -103,11 +104,10 @@ export async function lookAround({
         orphanGraceMs,
     ]
     const [row] = await run(text(schema), values, PREPARED_WHILE_QUICK)
-    const numberOf = (cell: string | null | undefined) => (typeof cell === "string" ? Number(cell) : null)
     return {
         hasReady: row?.[0] === "t",
-        nextDueMs: numberOf(row?.[1]),
-        nextReleaseMs: numberOf(row?.[2]),
+        nextDueMs: numberOrNull(row?.[1]),
+        nextReleaseMs: numberOrNull(row?.[2]),
         hasLapsedLease: row?.[3] === "t",
         hasDoomed: row?.[4] === "t",
         hasOrphan: row?.[5] === "t",

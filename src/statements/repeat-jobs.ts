@@ -1,5 +1,6 @@
 import type { Cron } from "../cron/cron-rule.ts"
 import { MAX_TICKS, MISSED_AFTER_MS } from "../cron/plan-ticks.ts"
+import { numberOrNull } from "../db/cell.ts"
 import { jsonList, numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
@@ -150,7 +151,7 @@ export async function repeatJobs({
         numberList(ticks.map((tick) => tick.ms)),
     ])
     return rows.map(([jobID, jobName, channel, scheduleName]) => ({
-        jobID: typeof jobID === "string" ? Number(jobID) : null,
+        jobID: numberOrNull(jobID),
         jobName: jobName ?? "",
         channel: channel ?? "",
         scheduleName: scheduleName ?? null,

@@ -1,5 +1,6 @@
 import type { Cron } from "../cron/cron-rule.ts"
 import type { OnMissed, OnOverlap } from "../cron/plan-ticks.ts"
+import { numberOrNull } from "../db/cell.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
 
@@ -64,7 +65,7 @@ function toScheduleRow(cells: Cells): ScheduleRow {
         onOverlap: onOverlap as OnOverlap,
         nextAtMs: Number(nextAtMs),
         isPaused: isPaused === "t",
-        lastJobID: typeof lastJobID === "string" ? Number(lastJobID) : null,
+        lastJobID: numberOrNull(lastJobID),
         createdAtMs: Number(createdAtMs),
         updatedAtMs: Number(updatedAtMs),
         nowMs: Number(nowMs),

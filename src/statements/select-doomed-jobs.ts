@@ -1,3 +1,4 @@
+import { numberOrNull } from "../db/cell.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { cancellationRecord } from "./cancel-jobs.ts"
@@ -19,7 +20,7 @@ function toDoomedJob(row: readonly (string | null)[]): DoomedJob {
         id: Number(row[0]),
         token: Number(row[1]),
         name: row[2] ?? "",
-        keepMs: typeof row[3] === "string" ? Number(row[3]) : null,
+        keepMs: numberOrNull(row[3]),
         error: null,
     }
 }
@@ -83,10 +84,9 @@ export async function selectExpiredJobs({
     limit,
 }: Query & { afterID: number; limit: number }): Promise<{ expired: DoomedJob[]; lastID: number | null }> {
     const rows = await run(expiredText(schema), [afterID, limit])
-    const lastID = rows[0]?.[4] ?? null
     return {
         expired: rows.filter((row) => row[0] !== null).map(toDoomedJob),
-        lastID: lastID === null ? null : Number(lastID),
+        lastID: numberOrNull(rows[0]?.[4]),
     }
 }
 
