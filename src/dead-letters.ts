@@ -21,7 +21,7 @@ import {
     letterClockMs,
     readDeadLetters,
 } from "./statements/dead-letters.ts"
-import { type ReplayedJob, replayJobs } from "./statements/replay-jobs.ts"
+import { replayJobs } from "./statements/replay-jobs.ts"
 
 /** What an attempt threw, as history keeps it. */
 export interface AttemptError {
@@ -153,17 +153,8 @@ export class DeadLetters {
     async #replay(ids: readonly number[], intervalMs: number | null): Promise<number> {
         const { run, schema } = this.#core
         const jobs = await replayJobs({ run, schema, ids, intervalMs })
-        this.#announce(jobs)
+        this.#core.hints.announceJobs(jobs)
         return jobs.length
-    }
-
-    #announce(jobs: readonly ReplayedJob[]): void {
-        const channels = new Map<string, boolean>()
-        for (const { channel, isDelayed } of jobs)
-            channels.set(channel, channels.get(channel) === true || !isDelayed)
-        for (const [channel, hasReady] of channels)
-            this.#core.hints.announce(hasReady ? "ready" : "look", channel)
-        if (jobs.some((job) => job.isDelayed)) this.#core.hints.announce("look")
     }
 
     /** Reads a page. */

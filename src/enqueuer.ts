@@ -252,16 +252,9 @@ export class Enqueuer {
     }
 
     #announce(jobs: readonly NewJob[]): void {
-        const channels = new Map<string, boolean>()
-        for (const job of jobs) {
-            channels.set(
-                job.definition.channel,
-                isReady(job) || channels.get(job.definition.channel) === true,
-            )
-        }
-        for (const [channel, hasReady] of channels) this.#hints.announce(hasReady ? "ready" : "look", channel)
-        if ([...channels.values()].includes(true) && jobs.some((job) => !isReady(job)))
-            this.#hints.announce("look")
+        this.#hints.announceJobs(
+            jobs.map((job) => ({ channel: job.definition.channel, isReady: isReady(job) })),
+        )
         // While we held the required jobs locked, claims passed them over.
         if (jobs.some((job) => job.dependencies.length > 0)) this.#hints.announce("ready")
     }

@@ -99,6 +99,16 @@ export class Hints {
         this.#send(kind, channel)
     }
 
+    /** Tells of jobs that are there now: of those that are ready, and of those that will be due. */
+    announceJobs(jobs: readonly { readonly channel: string; readonly isReady: boolean }[]): void {
+        const channels = new Map<string, boolean>()
+        for (const { channel, isReady } of jobs)
+            channels.set(channel, isReady || channels.get(channel) === true)
+        for (const [channel, hasReady] of channels) this.announce(hasReady ? "ready" : "look", channel)
+        if ([...channels.values()].includes(true) && jobs.some(({ isReady }) => !isReady))
+            this.announce("look")
+    }
+
     #send(kind: HintKind | typeof SCHEDULE, channel: string): void {
         this.#unsent.set(`${kind} ${channel}`, { kind, channel })
         const waitMs = this.#lastSentMs + SPACING_MS - monotonicMs()

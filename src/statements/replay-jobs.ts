@@ -69,7 +69,8 @@ join planned on planned.id = inserted.id`,
 export interface ReplayedJob {
     id: number
     channel: string
-    isDelayed: boolean
+    /** Or it is due later. */
+    isReady: boolean
 }
 
 /**
@@ -83,5 +84,5 @@ export async function replayJobs({
     intervalMs,
 }: Query & { ids: readonly number[]; intervalMs: number | null }): Promise<ReplayedJob[]> {
     const rows = await run(text(schema), [numberList(ids), intervalMs])
-    return rows.map((row) => ({ id: Number(row[0]), isDelayed: row[1] === "delayed", channel: row[2] ?? "" }))
+    return rows.map((row) => ({ id: Number(row[0]), isReady: row[1] === "ready", channel: row[2] ?? "" }))
 }
