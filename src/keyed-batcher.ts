@@ -65,9 +65,7 @@ export class KeyedBatcher<Job extends KeyedJob & { readonly payload: string }> {
             const results = await this.#flush(part).catch((error: unknown) => part.map(() => rejected(error)))
             for (const [index, job] of part.entries()) {
                 const result = results[index] as Deferral | Promise<Deferral>
-                // It may fail while the other parts are under way, and is handed on after them.
-                if (result instanceof Promise) result.catch(() => undefined)
-                deferrals.set(job, result)
+                deferrals.set(job, result instanceof Promise ? handledLater(result) : result)
             }
         }
         return jobs.map((job) => deferrals.get(job) as Deferral)
@@ -82,9 +80,13 @@ export class KeyedBatcher<Job extends KeyedJob & { readonly payload: string }> {
     }
 }
 
-/** A promise that is handed on later, and until then must not pass for one that nobody handles. */
+/** A promise that rejects, and is handed on later. */
 export function rejected(error: unknown): Promise<never> {
-    const promise = Promise.reject(error)
+    return handledLater(Promise.reject(error))
+}
+
+/** Until it is handed on, a promise that rejects must not pass for one that nobody handles. */
+function handledLater<T>(promise: Promise<T>): Promise<T> {
     promise.catch(() => undefined)
     return promise
 }
