@@ -162,7 +162,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
 
     #pump(): void {
         this.#pool.startAll()
-        if (this.#pool.isInTheWay) this.#lookout.lookWithin(MAX_WAIT_MS)
+        this.#lookForStale()
         this.#claimMore()
         if (this.#isStopping) this.#endIfDone()
     }
@@ -243,9 +243,14 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         const stale = this.#pool.takeStale()
         for (const run of stale) run.giveBack()
         if (stale.length > 0) this.#mayHaveJobs = true
-        // What is there has not waited long enough to go back, and may before the next interval.
-        if (this.#pool.isInTheWay) this.#lookout.lookWithin(MAX_WAIT_MS)
+        // What is there still has not waited long enough.
+        this.#lookForStale()
         this.#others.look()
+    }
+
+    /** What is in the way of others goes back when it has waited, and not at the next interval. */
+    #lookForStale(): void {
+        if (this.#pool.isInTheWay) this.#lookout.lookWithin(MAX_WAIT_MS)
     }
 
     /** A job that may have held back others has ended: we can have one of them, or another worker that has a slot. */
