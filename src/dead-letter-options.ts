@@ -1,4 +1,4 @@
-import type { FailureReason } from "./events.ts"
+import { FAILURE_REASONS, type FailureReason } from "./events.ts"
 import { instant, nameText, oneOf, someText } from "./options.ts"
 import type { LetterFilter } from "./statements/dead-letters.ts"
 
@@ -38,22 +38,12 @@ export interface ReplayManyOptions extends DeadLetterFilter {
 /** The options that say which. */
 export const FILTERS = ["definition", "reason", "failedAfter", "failedBefore", "errorText"]
 
-/** Why jobs fail. */
-export const REASONS = [
-    "error",
-    "timeout",
-    "no-attempts-remaining",
-    "orphaned",
-    "unmet-dependencies",
-    "cancelled",
-] as const
-
 /** Checks which dead letters are asked for. */
 export function toFilter(options: DeadLetterFilter): LetterFilter {
     const { definition, reason, failedAfter, failedBefore, errorText } = options
     return {
         definition: definition === undefined ? null : nameText("definition", definition),
-        reasons: reason === undefined ? null : [oneOf("reason", reason, REASONS)],
+        reasons: reason === undefined ? null : [oneOf("reason", reason, FAILURE_REASONS)],
         failedAfterMs: failedAfter === undefined ? null : instant("failedAfter", failedAfter).getTime(),
         failedBeforeMs: failedBefore === undefined ? null : instant("failedBefore", failedBefore).getTime(),
         errorText: errorText === undefined ? null : someText("errorText", errorText),

@@ -1,15 +1,9 @@
 import type { Core } from "./core.ts"
 import { inOurWords } from "./db/failure.ts"
 import { shrinking } from "./db/shrinking.ts"
-import {
-    type DeadLettersOptions,
-    FILTERS,
-    REASONS,
-    type ReplayManyOptions,
-    toFilter,
-} from "./dead-letter-options.ts"
+import { type DeadLettersOptions, FILTERS, type ReplayManyOptions, toFilter } from "./dead-letter-options.ts"
 import { InvalidOptionError } from "./errors.ts"
-import type { FailureReason } from "./events.ts"
+import { FAILURE_REASONS, type FailureReason } from "./events.ts"
 import { jobID, knownOptions, numberWithin, wholeNumber } from "./options.ts"
 import {
     findDeadLetters,
@@ -71,7 +65,9 @@ export interface DeadLetterPage {
 }
 
 /** What is replayed when no reason is given: neither what depends on a job that failed, nor what nobody wants to run. */
-const REPLAYED_REASONS = REASONS.filter((reason) => reason !== "unmet-dependencies" && reason !== "cancelled")
+const REPLAYED_REASONS = FAILURE_REASONS.filter(
+    (reason) => reason !== "unmet-dependencies" && reason !== "cancelled",
+)
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000

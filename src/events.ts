@@ -1,11 +1,15 @@
+/** All reasons for which jobs fail. */
+export const FAILURE_REASONS = [
+    "error",
+    "timeout",
+    "no-attempts-remaining",
+    "orphaned",
+    "unmet-dependencies",
+    "cancelled",
+] as const
+
 /** Why a job was finalized as failed. */
-export type FailureReason =
-    | "error"
-    | "no-attempts-remaining"
-    | "timeout"
-    | "unmet-dependencies"
-    | "orphaned"
-    | "cancelled"
+export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /** The daemon starts. */
 export interface DaemonStart {
