@@ -1,8 +1,5 @@
 import pg from "pg"
 
-/** Of all rings. */
-const NUM_HISTORY_SLOTS = 21
-
 /**
  * Key and kind out of the beginning of a payload, where the campaign's plans have them: parsing all of it, whatever its
  * size, on every change would cost more than the change.
@@ -117,14 +114,18 @@ begin
     );
     return null;
 end $function$;
-${Array.from(
-    { length: NUM_HISTORY_SLOTS },
-    (
-        _,
-        slot,
-    ) => /* sql */ `create trigger chaos_history_truncation before truncate on ${schema}.job_history_${slot}
-    for each statement execute function chaos.on_history_truncation();`,
-).join("\n")}
+do $block$
+declare
+    slot regclass;
+begin
+    for slot in select inhrelid::regclass from pg_inherits where inhparent = '${schema}.job_history'::regclass loop
+        execute format(
+            'create trigger chaos_history_truncation before truncate on %s
+                for each statement execute function chaos.on_history_truncation()',
+            slot
+        );
+    end loop;
+end $block$;
 `
 
 const LEASE = (schema: string) => /* sql */ `
