@@ -36,6 +36,7 @@ function intro(results: Results): string {
         "",
         `- **Machine:** ${machine.cpu}, ${machine.memory}, ${machine.system}. Clients and servers share it.`,
         `- **Versions:** ${Object.entries(versions)
+            .filter(([name]) => name !== "commit")
             .map(([name, version]) => `${name} ${version}`)
             .join(", ")}.`,
         `- **Postgres:** fsync and synchronous_commit on; \`${settings.postgres}\`; the rest is default.`,
@@ -95,7 +96,7 @@ function section(result: KeptResult): string {
     const rounds = `${result.rounds} ${result.rounds === 1 ? "round" : "rounds"}.`
     return [
         `## ${title}`,
-        `${about} ${rounds}`,
+        `${about} ${rounds} Measured at commit ${result.versions.commit}.`,
         `![${title}](performance/${result.name}.svg)`,
         ...tables,
         ...failures,
