@@ -1,8 +1,8 @@
 import { Config, JobDefinition, type JobDefinitionOptions, Worker } from "cuckmq"
 import pg from "pg"
-import type { Metrics, Rows } from "../measure.ts"
+import type { Rows } from "../measure.ts"
 import { type Payload, payloadOf } from "../peers/peer.ts"
-import { type Bench, type Scenario, until } from "./scenario.ts"
+import { fill, type Scenario, until } from "./scenario.ts"
 
 const NUM_JOBS = 100_000
 const NUM_WARM_UP = 20_000
@@ -70,9 +70,11 @@ export const control: Scenario = {
             await worker.join()
         }
         const count = isSmall ? 5_000 : NUM_JOBS
-        await fill({ definition, count: NUM_WARM_UP, caseName })
+        await fillWith(definition, { count: NUM_WARM_UP, caseName })
         await drain(NUM_WARM_UP)
-        const rows: Rows = { [`defer, ${caseName}`]: await fillMeasured(bench, { definition, count }) }
+        await meter.start()
+        await fillWith(definition, { count, caseName })
+        const rows: Rows = { [`defer, ${caseName}`]: await meter.stop(count) }
         await admin.query(`vacuum analyze ${options.schema}.job`)
         await admin.query("checkpoint")
         await meter.start()
@@ -83,30 +85,17 @@ export const control: Scenario = {
     },
 }
 
-interface Fill {
-    definition: JobDefinition<Payload, unknown>
-    count: number
-    caseName: string
-}
-
-async function fill({ definition, count, caseName }: Fill): Promise<void> {
-    const hasPriorities = caseName === "ten priorities"
-    for (let start = 0; start < count; start += 5_000) {
-        const jobs = Array.from({ length: 5_000 }, (_, index) => ({
-            payload: payloadOf(100, { n: start + index }),
-            ...(hasPriorities ? { priority: index % 10 } : {}),
-        }))
-        await definition.deferMany(jobs)
+/** Defers so many jobs, 5,000 in a call. */
+function fillWith(
+    definition: JobDefinition<Payload, unknown>,
+    { count, caseName }: { count: number; caseName: string },
+): Promise<void> {
+    const prioritized = ({ n }: Payload) =>
+        caseName === "ten priorities" ? { priority: Number(n) % 10 } : {}
+    const enqueueMany = async (payloads: readonly Payload[]) => {
+        await definition.deferMany(payloads.map((payload) => ({ payload, ...prioritized(payload) })))
     }
-}
-
-async function fillMeasured(
-    { meter, caseName }: Bench,
-    { definition, count }: Omit<Fill, "caseName">,
-): Promise<Metrics> {
-    await meter.start()
-    await fill({ definition, count, caseName })
-    return meter.stop(count)
+    return fill({ peer: { enqueueMany }, count, size: 5_000, payload: (n) => payloadOf(100, { n }) })
 }
 
 /** A definition of which a key is paused, and one that is paused whole: what they cost those who are neither. */

@@ -37,7 +37,7 @@ export interface Scenario {
 
 /** Enqueues `count` jobs, `size` in a call. */
 export async function fill(params: {
-    peer: Peer
+    peer: Pick<Peer, "enqueueMany">
     count: number
     size: number
     payload: (index: number) => Payload
