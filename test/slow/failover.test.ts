@@ -2,10 +2,10 @@ import pg from "pg"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { define } from "../support/define.ts"
 import { makeGate } from "../support/gate.ts"
-import { makeQueueAt, startServer } from "../support/own-server.ts"
+import { isLegOfRelease, makeQueueAt, startServer } from "../support/own-server.ts"
 import { produce } from "../support/produce.ts"
 import { makeSwitchingProxy } from "../support/switching-proxy.ts"
-import { eventually, hasServer } from "../support/with-schema.ts"
+import { eventually } from "../support/with-schema.ts"
 
 /** What the test itself looks and acts with. */
 function openPool(connectionString: string): pg.Pool {
@@ -14,7 +14,7 @@ function openPool(connectionString: string): pg.Pool {
     return pool
 }
 
-describe.skipIf(!hasServer())("a server that becomes read only", () => {
+describe.skipIf(!isLegOfRelease())("a server that becomes read only", () => {
     it("refuses producers with an error that says so, and holds up daemons until it writes again", async () => {
         const server = await startServer()
         const queue = await makeQueueAt(server.connectionString)
@@ -65,7 +65,7 @@ describe.skipIf(!hasServer())("a server that becomes read only", () => {
     }, 60_000)
 })
 
-describe.skipIf(!hasServer())("a failover to a synchronous standby", () => {
+describe.skipIf(!isLegOfRelease())("a failover to a synchronous standby", () => {
     it("loses nothing that was acknowledged, and stops no daemon", async () => {
         const primary = await startServer()
         const proxy = await makeSwitchingProxy(primary.connectionString)

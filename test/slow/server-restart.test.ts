@@ -3,13 +3,14 @@ import pg from "pg"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Config, type Daemon, type Event, Orchestrator, Worker } from "../../src/index.ts"
 import { define } from "../support/define.ts"
+import { isLegOfRelease } from "../support/own-server.ts"
 import { PostgresServer } from "../support/postgres-server.ts"
 import { produce } from "../support/produce.ts"
-import { eventually, hasServer } from "../support/with-schema.ts"
+import { eventually } from "../support/with-schema.ts"
 
 const NUM_RESTARTS = 2
 
-describe.skipIf(!hasServer())("a restart of the server", () => {
+describe.skipIf(!isLegOfRelease())("a restart of the server", () => {
     it.each(["immediate", "fast"] as const)(
         "(%s) loses nothing that was acknowledged, and stops no daemon",
         async (mode) => {

@@ -18,6 +18,11 @@ export interface OwnQueue extends Omit<Daemons, "end"> {
     end(): Promise<void>
 }
 
+/** Whether a server of one's own differs from that of other legs: where the leg is a release, and no way to reach one. */
+export function isLegOfRelease(): boolean {
+    return /^\d+$/.test(inject("leg"))
+}
+
 /** Starts a server of the leg's release that the test may do anything to. */
 export async function startServer(flags: readonly string[] = []): Promise<PostgresServer> {
     const server = await PostgresServer.start({
