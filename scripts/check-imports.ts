@@ -73,8 +73,8 @@ const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$|^cron croner$/
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/claim-gated-jobs.ts":
-        /^(\w+Key\("[a-z]+\.lane"\)|(releasedRoom|pauseOfLane)\(schema, .+\)|slotBit\("[a-z]", .+\)|nameWithPausedKeys\(schema\))$/,
-    "src/statements/gate-rules.ts": /^(lane|kind|key)$/,
+        /^(\w+Key\("[a-z]+\.lane"\)|(releasedRoom|pauseOfLane)\(schema, .+\)|slotBit\("[a-z]", .+\)|nameWithPausedKeys\(schema\)|isReadyIn\("wanted"\))$/,
+    "src/statements/gate-rules.ts": /^(lane|kind|key|row)$/,
     "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
     "src/statements/insert-jobs.ts": /^parts\.(name|first|edgeCondition|required|items|taking|results)$/,
     "src/statements/complete-job.ts": /^slot$/,

@@ -6,6 +6,8 @@ import {
     type GatedDefinition,
     type GatedProgress,
     groupKey,
+    isReadyIn,
+    LANE_ORDER,
     PERIOD,
     rateKey,
     releasedRoom,
@@ -14,7 +16,7 @@ import {
 } from "./gate-rules.ts"
 import { nameWithPausedKeys, pauseOfLane } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
-import { hasID, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { hasID, IS_READY, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /**
  * Goes through the lanes that have ready jobs, by one descent of the index each, until enough of them have room, and
@@ -159,15 +161,14 @@ with recursive requested as materialized (
     left join ours on ours.definition_id = wanted.definition_id
     cross join lateral (
         select job.id, least(job.weight, wanted.max_released) as weight, 1 as place from ${schema}.job
-        where job.id = wanted.begun_id and job.state = 'ready'
+        where job.id = wanted.begun_id and ${IS_READY}
         union all
         select * from (
             select job.id, least(job.weight, wanted.max_released) as weight,
-                row_number() over (order by job.priority, job.position) as place
+                row_number() over (order by ${LANE_ORDER}) as place
             from ${schema}.job
-            where wanted.begun_id is null
-                and job.definition_id = wanted.definition_id and job.lane = wanted.lane and job.state = 'ready'
-            order by job.priority, job.position
+            where wanted.begun_id is null and ${isReadyIn("wanted")}
+            order by ${LANE_ORDER}
             limit least(wanted.share, wanted.room, wanted.weight_room, case when wanted.is_ordered then 1 end)
         ) as first
     ) as ready
@@ -184,7 +185,7 @@ with recursive requested as materialized (
         chosen.max_released, chosen.per_ms
     from chosen
     join ${schema}.job on ${hasID("chosen.id")}
-    where job.state = 'ready'
+    where ${IS_READY}
     for update of job skip locked
 ), raised as (
     update ${schema}.gate set version = gate.version + 1

@@ -45,6 +45,18 @@ export const groupKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31)
 export const concurrencyKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 2)`
 export const rateKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 3)`
 
+/** The order of \`job_gated_idx\`: lane by lane, and within one as its jobs are to run. */
+export const LANE_ORDER = /* sql */ `job.definition_id, job.lane, job.priority, job.position`
+
+/**
+ * Says of a job that it is ready in a lane of the row given. The lane is said as a range: else its order would be that of
+ * \`job_ready_idx\` as well, and misled by statistics the planner goes through the jobs of all lanes there.
+ */
+export const isReadyIn = (
+    row: string,
+) => /* sql */ `job.definition_id = ${row}.definition_id and job.state = 'ready'
+                and job.lane >= ${row}.lane and job.lane <= ${row}.lane`
+
 /** The bit of the slot that a bucket is in. Buckets of all kinds share the slots of their definition. */
 export const slotBit = (kind: string, key: string) =>
     /* sql */ `1::bigint << (hashtext('${kind}' || ${key}) & ${NUM_GATE_SLOTS - 1})`

@@ -1,7 +1,7 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import type { Placing } from "../gate.ts"
-import { hasID, type Query } from "./query.ts"
+import { hasID, IS_READY, type Query } from "./query.ts"
 
 /** How many claims of a definition can be under way beside each other, at the most. A power of two. */
 export const NUM_GATE_SLOTS = 64
@@ -110,7 +110,7 @@ with free as materialized (
     select job.id, stray.lane, stray.weight
     from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest(string_to_array($2, chr(30), '')), pg_catalog.unnest($3::integer[])) as stray(id, lane, weight)
     join ${schema}.job on ${hasID("stray.id")}
-    where job.state = 'ready' and job.lane is null
+    where ${IS_READY} and job.lane is null
     for update of job skip locked
 )
 update ${schema}.job set lane = free.lane, weight = free.weight

@@ -88,5 +88,11 @@ export function toLetGo(rows: readonly (readonly (string | null)[])[]): LetGo {
     }
 }
 
+/**
+ * Says of a job that is found by its id already that it is ready. So said that the planner cannot take the index of those
+ * that are, which statistics may say are none, and go through all of them.
+ */
+export const IS_READY = /* sql */ `coalesce(job.state = 'ready', false)`
+
 /** Says of a job that is found by its id already that it runs; see `isClaimedAs`. */
 export const IS_RUNNING = /* sql */ `coalesce(job.state = 'running', false)`
