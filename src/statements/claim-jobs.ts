@@ -98,7 +98,8 @@ with other as materialized (
     limit $6::integer
 )
 update ${schema}.job
-set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp()
+set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp(),
+    is_begun = job.lane is not null
 from picked
 where ${hasID("picked.id")}
 returning ${CLAIMED_COLUMNS}`,

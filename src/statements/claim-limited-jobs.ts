@@ -44,7 +44,8 @@ with held as materialized (
     where definition.id = picked.definition_id
 )
 update ${schema}.job
-set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at
+set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at,
+    is_begun = job.lane is not null
 from picked
 join held on held.definition_id = picked.definition_id
 where ${hasID("picked.id")}
