@@ -3,9 +3,11 @@ import type { Core } from "../config.ts"
 import { wasRefused, wasTooLong } from "../db/failure.ts"
 import type { RegisteredJob } from "../registry.ts"
 import { claimGatedJobs } from "../statements/claim-gated-jobs.ts"
+import { claimGroupedJobs } from "../statements/claim-grouped-jobs.ts"
 import { type ClaimedJob, claimJobs } from "../statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../statements/claim-limited-jobs.ts"
-import type { GatedDefinition, GatedProgress } from "../statements/gate-rules.ts"
+import type { GatedProgress } from "../statements/gate-rules.ts"
+import type { Query } from "../statements/query.ts"
 import { Lanes } from "./lanes.ts"
 import type { LeaseKeeper } from "./lease-keeper.ts"
 
@@ -20,6 +22,28 @@ export interface Claim {
     jobs: ClaimedJob[]
     /** When the answer came, by the monotonic clock: no earlier than the claim, so that no job times out early. */
     answeredAtMs: number
+}
+
+/** What a claim that goes by lanes brought, and how far it has come with each definition. */
+export interface LaneClaim extends Claim {
+    /** It brought as many as were asked for. */
+    isFull: boolean
+    progress: GatedProgress[]
+}
+
+/** A definition whose lanes a claim goes through, those after the one that it saw last. */
+export interface Visit extends KnownDefinition {
+    readonly afterLane: string
+}
+
+/** Under which lease jobs of a definition are claimed. */
+interface Leased {
+    definitionID: number
+    leaseID: number
+}
+
+interface LeasedVisit extends Leased {
+    afterLane: string
 }
 
 /** The worker that jobs are claimed for. */
@@ -80,23 +104,42 @@ export class Claimer {
     }
 
     /** Claims up to `limit` jobs that gates let through, and tells how far it has come with each definition. */
-    async claimGated(
-        definitions: readonly (KnownDefinition & Omit<GatedDefinition, "definitionID" | "leaseID">)[],
+    async claimGated(definitions: readonly Visit[], limit: number): Promise<LaneClaim> {
+        return this.#claimByLanes(definitions, limit, (leased, request) => {
+            const gated = definitions.map(({ definition: { gate } }, index) => ({
+                ...(leased[index] as LeasedVisit),
+                concurrency: gate?.concurrency ?? null,
+                rate: gate?.rate ?? null,
+                isOrdered: gate?.isOrdered ?? false,
+            }))
+            return claimGatedJobs({ ...request, definitions: gated })
+        })
+    }
+
+    /** The same of definitions whose jobs take turns, and are held back by nothing else. */
+    async claimGrouped(definitions: readonly Visit[], limit: number): Promise<LaneClaim> {
+        return this.#claimByLanes(definitions, limit, (leased, request) =>
+            claimGroupedJobs({ ...request, definitions: leased }),
+        )
+    }
+
+    async #claimByLanes(
+        definitions: readonly Visit[],
         limit: number,
-    ): Promise<Claim & { isFull: boolean; progress: GatedProgress[] }> {
-        const leased = await this.#withLeases(definitions)
-        const gated = definitions.map((definition, index) => ({ ...definition, ...leased[index] }))
+        claim: (
+            leased: readonly LeasedVisit[],
+            request: Query & { limit: number; maxLanes: number },
+        ) => Promise<{ jobs: ClaimedJob[]; progress: GatedProgress[] }>,
+    ): Promise<LaneClaim> {
+        const leases = await this.#withLeases(definitions)
+        const leased = definitions.map(({ afterLane }, index) => ({
+            ...(leases[index] as Leased),
+            afterLane,
+        }))
         const asked = Math.min(limit, this.#maxClaim)
         const { run, schema } = this.#core
-        const { jobs, progress } = await this.#certainly(() =>
-            claimGatedJobs({
-                run,
-                schema,
-                definitions: gated as GatedDefinition[],
-                limit: asked,
-                maxLanes: MIN_LANES + LANES_A_JOB * asked,
-            }),
-        )
+        const request = { run, schema, limit: asked, maxLanes: MIN_LANES + LANES_A_JOB * asked }
+        const { jobs, progress } = await this.#certainly(() => claim(leased, request))
         const isFull = jobs.length === asked
         if (isFull) this.#maxClaim = Math.min(2 * this.#maxClaim, MAX_CLAIM)
         return { jobs, progress, isFull, answeredAtMs: monotonicMs() }
@@ -109,9 +152,7 @@ export class Claimer {
         return false
     }
 
-    async #withLeases(
-        definitions: readonly KnownDefinition[],
-    ): Promise<{ definitionID: number; leaseID: number }[]> {
+    async #withLeases(definitions: readonly KnownDefinition[]): Promise<Leased[]> {
         const leases = new Map<number, number>()
         for (const { definition } of definitions) {
             const { lockIntervalMs } = definition

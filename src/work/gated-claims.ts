@@ -1,8 +1,8 @@
 import { Alarm, monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
-import type { GatedProgress } from "../statements/gate-rules.ts"
+import { isHoldingBack } from "../gate.ts"
 import { ensureGates } from "../statements/gates.ts"
-import type { Claim, Claimer, ClaimHost, KnownDefinition } from "./claimer.ts"
+import type { ClaimHost, KnownDefinition, LaneClaim, Visit } from "./claimer.ts"
 import type { Wanted } from "./run-pool.ts"
 import { StrayJobs } from "./stray-jobs.ts"
 
@@ -29,7 +29,7 @@ interface Round {
  */
 export class GatedClaims {
     readonly #core: Core
-    readonly #claimer: Claimer
+    readonly #claimByLanes: (definitions: readonly Visit[], limit: number) => Promise<LaneClaim>
     readonly #wanted: () => Wanted
     readonly #host: ClaimHost
     readonly #strays: StrayJobs
@@ -45,14 +45,15 @@ export class GatedClaims {
 
     constructor(params: {
         core: Core
-        claimer: Claimer
+        /** Claims up to `limit` jobs, by the lanes of these definitions. */
+        claim: (definitions: readonly Visit[], limit: number) => Promise<LaneClaim>
         /** What to claim now, and how much of it. */
         wanted: () => Wanted
         host: ClaimHost
         onError: (activity: string, error: unknown) => void
     }) {
         this.#core = params.core
-        this.#claimer = params.claimer
+        this.#claimByLanes = params.claim
         this.#wanted = params.wanted
         this.#host = params.host
         this.#strays = new StrayJobs(params.core, params.onError)
@@ -92,7 +93,7 @@ export class GatedClaims {
         try {
             await this.#prepare(definitions)
             const sentMs = monotonicMs()
-            const claim = await this.#claimer.claimGated(this.#toAsk(definitions), limit)
+            const claim = await this.#claimByLanes(this.#toAsk(definitions), limit)
             this.#isClaiming = false
             if (!this.#isStopped) this.#goOn(claim, claim.answeredAtMs - sentMs)
             this.#host.onClaimed(claim)
@@ -106,7 +107,9 @@ export class GatedClaims {
     /** What a definition needs before its first claim, and jobs that were deferred without knowledge of its gate. */
     async #prepare(definitions: readonly KnownDefinition[]): Promise<void> {
         const { run, schema } = this.#core
-        const newIDs = definitions.map(({ id }) => id).filter((id) => !this.#ensuredIDs.has(id))
+        const newIDs = definitions
+            .filter(({ id, definition }) => isHoldingBack(definition.gate) && !this.#ensuredIDs.has(id))
+            .map(({ id }) => id)
         if (newIDs.length > 0) await ensureGates({ run, schema, definitionIDs: newIDs })
         for (const id of newIDs) this.#ensuredIDs.add(id)
         if (!this.#mayHaveStrays) return
@@ -115,28 +118,15 @@ export class GatedClaims {
     }
 
     /** The definitions in the order of this claim: each is first in its turn. */
-    #toAsk(definitions: readonly KnownDefinition[]) {
+    #toAsk(definitions: readonly KnownDefinition[]): Visit[] {
         this.#firstTurn = (this.#firstTurn + 1) % definitions.length
         return [...definitions.slice(this.#firstTurn), ...definitions.slice(0, this.#firstTurn)].map(
-            (known) => ({
-                ...known,
-                afterLane: this.#roundOf(known.id).afterLane,
-                concurrency: known.definition.gate?.concurrency ?? null,
-                rate: known.definition.gate?.rate ?? null,
-                isOrdered: known.definition.gate?.isOrdered ?? false,
-            }),
+            (known) => ({ ...known, afterLane: this.#roundOf(known.id).afterLane }),
         )
     }
 
     /** Decides when to claim again. */
-    #goOn(
-        {
-            jobs,
-            progress,
-            isFull,
-        }: { jobs: Claim["jobs"]; progress: readonly GatedProgress[]; isFull: boolean },
-        tookMs: number,
-    ): void {
+    #goOn({ jobs, progress, isFull }: LaneClaim, tookMs: number): void {
         const fruitful = new Set(jobs.map(({ definitionID }) => definitionID))
         let isMidway = false
         for (const { definitionID, afterLane, hasMore, nextReleaseMs } of progress) {

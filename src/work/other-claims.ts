@@ -19,17 +19,19 @@ export class OtherClaims {
         host: ClaimHost
         onError: (activity: string, error: unknown) => void
     }) {
-        const { settings, lookout, pool } = params
+        const { settings, claimer, lookout, pool } = params
         this.#limited = new LimitedClaims({ ...params, processIntervalMs: settings.processIntervalMs })
         this.#gated = new GatedClaims({
             ...params,
             core: settings.core,
+            claim: (definitions, limit) => claimer.claimGated(definitions, limit),
             wanted: () => pool.wantedOfGated(lookout.gated),
         })
         // Where jobs only take turns, one that is claimed ahead holds no place that another worker could use.
         this.#grouped = new GatedClaims({
             ...params,
             core: settings.core,
+            claim: (definitions, limit) => claimer.claimGrouped(definitions, limit),
             wanted: () => pool.wanted(lookout.grouped),
         })
     }

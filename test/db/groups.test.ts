@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
 import type { JobGroup } from "../../src/index.ts"
 import { type AnyPayload, define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
@@ -63,6 +64,52 @@ describe("groups", () => {
         queue.worker({ concurrency: 10 })
         await finalized(queue, 45)
         expect(Math.max(...census.most.values())).toBe(2)
+    })
+})
+
+describe("a claim of groups", () => {
+    it("takes from as many groups as it may, and its share of each where they are fewer", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined, { group: GROUP })
+        await job.deferMany(["a", "b", "c", "d", "e"].flatMap((key) => numbered(key, 4)))
+        const first = await claimIn(queue, { limit: 3 })
+        expect(first).toMatchObject({ keys: ["a", "b", "c"], hasMore: false })
+        const second = await claimIn(queue, { limit: 3, afterLane: first.afterLane ?? "" })
+        expect(second).toMatchObject({ afterLane: "", hasMore: true })
+        expect([...second.keys].sort()).toEqual(["d", "d", "e"])
+        expect([...(await claimIn(queue, { limit: 10 })).keys].sort().join("")).toBe("aabbccddee")
+        expect([...(await claimIn(queue, { limit: 10 })).keys].sort().join("")).toBe("abce")
+    })
+
+    it("passes over what another one has, and takes the group's next with the next claim", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined, { group: GROUP })
+        await job.deferMany(["a", "b"].flatMap((key) => numbered(key, 2)))
+        await coreOf(queue.otherConfig()).database.transaction(async (run) => {
+            expect((await claimIn(queue, { run, limit: 1 })).keys).toEqual(["a"])
+            expect((await claimIn(queue, { limit: 2 })).keys).toEqual(["b"])
+            expect((await claimIn(queue, { limit: 4 })).jobs.map(({ payload }) => payload)).toEqual([
+                '{"key":"a","n":2}',
+                '{"key":"b","n":2}',
+            ])
+        })
+    })
+
+    it("takes the smaller priority of a group first", async () => {
+        const queue = await makeQueue()
+        const job = define(queue.config, () => undefined, { group: GROUP })
+        await job.deferMany(numbered("a", 2))
+        await job.defer({ payload: { key: "a", n: 0 }, priority: -1 })
+        const [{ payload } = { payload: "" }] = (await claimIn(queue, { limit: 1 })).jobs
+        expect(payload).toBe('{"key":"a","n":0}')
+    })
+
+    it("takes nothing under a lease that was revoked", async () => {
+        const queue = await makeQueue()
+        await define(queue.config, () => undefined, { group: GROUP }).defer({ payload: { key: "a" } })
+        const change = (text: string) => text.replace("revoked_by is null", "revoked_by is not null")
+        expect((await claimIn(queue, { change })).jobs).toEqual([])
+        expect((await claimIn(queue)).jobs).toHaveLength(1)
     })
 })
 

@@ -35,30 +35,41 @@ async function addLike({ sql, schema }: Queue, num: number, lane: string): Promi
     await sql.query(
         `insert into ${schema}.job
             (id, position, definition_id, created_at, due_at, expires_at, num_attempts, state, payload, lane)
-        select -n, -n, definition_id, created_at, due_at, expires_at, 0, 'ready', payload, ${lane}
-        from ${schema}.job cross join generate_series(1, ${num}) as n
+        select least_id - n, least_id - n, definition_id, created_at, due_at, expires_at, 0, 'ready', payload, ${lane}
+        from ${schema}.job
+        cross join (select least(min(id), 0) as least_id from ${schema}.job) as taken
+        cross join generate_series(1, ${num}) as n
         where job.id = (select min(id) from ${schema}.job where id > 0)`,
     )
     await sql.query(`vacuum analyze ${schema}.job`)
 }
 
-/** Ten jobs of a group that is paused, and twenty of one that is not and comes after it. */
-async function makeJobs() {
+const KINDS = [
+    ["of groups that take turns", { group: GROUP }],
+    ["of groups under a limit", { group: GROUP, concurrencyLimit: PART }],
+] as const
+
+/**
+ * Ten jobs of a group that is paused, and twenty of one that is not and comes after it. There are many more of the first,
+ * so that indexes are as high before as after there are yet more.
+ */
+async function makeJobs(options: (typeof KINDS)[number][1]) {
     const queue = await makeQueue()
-    const job = define(queue.config, () => undefined, { group: GROUP, concurrencyLimit: PART })
+    const job = define(queue.config, () => undefined, options)
     const payload = (key: string, part: number) => ({ payload: { key, part } })
     await job.deferMany(Array.from({ length: 10 }, (_, n) => payload("m", n)))
     await job.deferMany(Array.from({ length: 20 }, (_, n) => payload("z", n)))
     await queue.config.pause({ definition: "job", key: "m" })
+    await addLike(queue, 10_000, "lane")
     return queue
 }
 
 /** What a claim of ten takes, when it does not stop at what is paused. */
 const TEN = Array.from({ length: 10 }, () => "z")
 
-describe.skipIf(!hasServer())("a claim, where a key is paused,", () => {
+describe.skipIf(!hasServer()).each(KINDS)("a claim %s, where a key is paused,", (_kind, options) => {
     it("reads no more for a hundred thousand jobs that wait for it", async () => {
-        const queue = await makeJobs()
+        const queue = await makeJobs(options)
         const before = await costOfClaim(queue)
         await addLike(queue, 100_000, "lane")
         const after = await costOfClaim(queue)
@@ -68,7 +79,7 @@ describe.skipIf(!hasServer())("a claim, where a key is paused,", () => {
     })
 
     it("goes past its group by one look, however many lanes that has", async () => {
-        const queue = await makeJobs()
+        const queue = await makeJobs(options)
         const before = await costOfClaim(queue)
         // More than a claim goes through.
         await addLike(queue, 20_000, "split_part(lane, chr(31), 1) || chr(31) || 'p' || n || chr(31)")
@@ -78,9 +89,7 @@ describe.skipIf(!hasServer())("a claim, where a key is paused,", () => {
     })
 
     it("reads no more for ten thousand other keys that are paused", async () => {
-        const queue = await makeJobs()
-        // So that nobody analyzes the table between the two claims.
-        await addLike(queue, 10_000, "lane")
+        const queue = await makeJobs(options)
         const before = await costOfClaim(queue)
         const { sql, schema } = queue
         await sql.query(
@@ -94,10 +103,10 @@ describe.skipIf(!hasServer())("a claim, where a key is paused,", () => {
     })
 })
 
-it.skipIf(!hasServer())(
-    "a claim, where no key is paused, looks for one once, and not lane by lane",
-    async () => {
-        const queue = await makeJobs()
+it.skipIf(!hasServer()).each(KINDS)(
+    "a claim %s, where no key is paused, looks for one once, and not lane by lane",
+    async (_kind, options) => {
+        const queue = await makeJobs(options)
         await queue.config.resume({ definition: "job", key: "m" })
         await queue.sql.query(`vacuum analyze ${queue.schema}.paused_key`)
         const { plan } = await costOfClaim(queue)

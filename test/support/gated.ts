@@ -1,6 +1,8 @@
 import { coreOf } from "../../src/config.ts"
 import { quoteSchema } from "../../src/db/identifier.ts"
+import { isHoldingBack } from "../../src/gate.ts"
 import { claimGatedJobs } from "../../src/statements/claim-gated-jobs.ts"
+import { claimGroupedJobs } from "../../src/statements/claim-grouped-jobs.ts"
 import { ensureGates } from "../../src/statements/gates.ts"
 import { openLease } from "../../src/statements/leases.ts"
 import type { Query } from "../../src/statements/query.ts"
@@ -26,7 +28,7 @@ export function makeCensus() {
     return { visit, most }
 }
 
-/** Claims jobs of the one definition of a queue, as it says, under a lease of its own. */
+/** Claims jobs of the one definition of a queue, as a worker would, under a lease of its own. */
 export async function claimIn(
     queue: Queue,
     {
@@ -44,7 +46,8 @@ export async function claimIn(
     const leaseID = await openLease({ run, schema, worker: "w", intervalMs: 60_000 })
     const { concurrency = null, rate = null, isOrdered = false } = definition?.gate ?? {}
     const definitions = [{ definitionID, leaseID, afterLane, concurrency, rate, isOrdered }]
-    const { jobs, progress } = await claimGatedJobs({
+    const claim = isHoldingBack(definition?.gate ?? null) ? claimGatedJobs : claimGroupedJobs
+    const { jobs, progress } = await claim({
         run: (text, values) => claiming(change(text), values),
         schema,
         definitions,
