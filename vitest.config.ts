@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config"
 /** Behaviour on a real database: started once, a schema for each test, files in parallel. */
 const withDatabase = {
     globalSetup: ["test/support/global-database.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
 }
 
 export default defineConfig({
