@@ -71,9 +71,12 @@ export class Campaign {
         this.#enter(hasDrained ? "drained" : "not-drained")
         await pause(options.profile.lingerMs, signal)
         this.#goOn(signal)
-        await this.#end(["worker", "orchestrator"])
+        await this.#end(["orchestrator"])
+        // One of them may have deferred a tick just now, and a worker that stops would give it back to nobody.
+        const isEmpty = hasDrained && (await this.#drain(signal))
+        await this.#end(["worker"])
         this.#enter("end")
-        return hasDrained
+        return isEmpty
     }
 
     async #end(roles: readonly Victim["role"][]): Promise<void> {

@@ -12,8 +12,8 @@ export const CLOCK_SLACK = 5_000
 /** What a job is counted or paused under, out of its key. */
 export const BUCKET = /* sql */ `split_part(job.key, '#', 2)`
 
-/** Kinds of jobs that wait for their turn, whatever happens: for a limit, or for one of a worker's few threads. */
-export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered', 'thread', 'thread-hang')"
+/** Kinds of jobs that wait for their turn, whatever happens: for a limit, a group, or one of a worker's few threads. */
+export const HELD_BACK = "('limited', 'crowded', 'metered', 'ordered', 'key-paused', 'thread', 'thread-hang')"
 
 /** Kinds of jobs that run in threads. */
 export const IN_THREADS = "('thread', 'thread-hang')"

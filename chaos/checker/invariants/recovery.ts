@@ -27,8 +27,8 @@ const RECOVERED = /* sql */ `
     ) as ahead
     where (claim.ending in ('reclaimed', 'waiting') or claim.ending is null)
         -- These wait for their turn whatever happens.
-        and coalesce(claim.job_kind, '') not in ${HELD_BACK} 
-        and coalesce(claim.job_kind, '') not in ('paused', 'key-paused')
+        and coalesce(claim.job_kind, '') not in ${HELD_BACK}
+        and coalesce(claim.job_kind, '') <> 'paused'
     union all
     select fault, began_at, ended_at, null,
         (select min(claim.at) from claim where claim.at > fault.ended_at)
