@@ -75,7 +75,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/claim-gated-jobs.ts":
         /^(\w+Key\("[a-z]+\.lane"\)|(releasedRoom|pauseOfLane)\(schema, .+\)|slotBit\("[a-z]", .+\)|nameWithPausedKeys\(schema\)|isReadyIn\("wanted"\))$/,
     "src/statements/claim-grouped-jobs.ts":
-        /^(groupKey\("first\.lane"\)|pauseOfLane\(schema, "first\.lane"\)|nameWithPausedKeys\(schema\)|isReadyIn\("wanted"\))$/,
+        /^(groupKey\("first\.lane"\)|concurrencyKey\("job\.lane"\)|pauseOfLane\(schema, "first\.lane"\)|nameWithPausedKeys\(schema\)|isReadyIn\("wanted"\))$/,
     "src/statements/gate-rules.ts": /^(lane|kind|key|row)$/,
     "src/statements/hold-jobs.ts": /^rateKey\("job\.lane"\)$/,
     "src/statements/insert-jobs.ts": /^parts\.(name|first|edgeCondition|required|items|taking|results)$/,

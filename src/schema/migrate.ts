@@ -11,7 +11,7 @@ import { createSchedules } from "./migrations/0007-create-schedules.ts"
 import { jobLimits } from "./migrations/0008-job-limits.ts"
 import { retention } from "./migrations/0009-retention.ts"
 import { createPausedKeys } from "./migrations/0010-create-paused-keys.ts"
-import { begunJobs } from "./migrations/0011-begun-jobs.ts"
+import { countedJobs } from "./migrations/0011-counted-jobs.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -25,7 +25,7 @@ const MIGRATIONS = [
     jobLimits,
     retention,
     createPausedKeys,
-    begunJobs,
+    countedJobs,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

@@ -55,7 +55,7 @@ with recursive requested as materialized (
         case when asked.max_running is not null and not asked.is_running_keyed then asked.max_running - (
             select count(*) from (
                 select from ${schema}.job
-                where job.definition_id = asked.definition_id and job.state = 'running' and job.lane is not null
+                where job.definition_id = asked.definition_id and job.state = 'running' and job.is_counted
                 limit asked.max_running
             ) as busy
         ) end as running_room
@@ -88,7 +88,7 @@ with recursive requested as materialized (
         select case when not asked.is_running_keyed then asked.running_room else asked.max_running - (
             select count(*) from (
                 select from ${schema}.job
-                where job.definition_id = visited.definition_id and job.state = 'running' and job.lane is not null
+                where job.definition_id = visited.definition_id and job.state = 'running' and job.is_counted
                     and ${concurrencyKey("job.lane")} = ${concurrencyKey("following.lane")}
                 limit asked.max_running
             ) as busy
@@ -103,7 +103,7 @@ with recursive requested as materialized (
         select paused.is_group is null and coalesce(running.room, 1) > 0 and coalesce(asked.released_room, rate.room, 1) > 0
             and not (asked.is_ordered and exists (
                 select from ${schema}.job
-                where job.definition_id = visited.definition_id and job.is_begun
+                where job.definition_id = visited.definition_id and job.is_counted
                     and ${groupKey("job.lane")} <> '' and ${groupKey("job.lane")} = ${groupKey("following.lane")}
                     and (job.state <> 'ready' or job.lane <> following.lane)
             )) as is_open
@@ -119,7 +119,7 @@ with recursive requested as materialized (
             | case when asked.max_released is not null then ${slotBit("r", "bucket.rate_key")} else 0 end as slots,
         case when asked.is_ordered then (
             select job.id from ${schema}.job
-            where job.definition_id = visited.definition_id and job.is_begun
+            where job.definition_id = visited.definition_id and job.is_counted
                 and ${groupKey("job.lane")} <> '' and ${groupKey("job.lane")} = ${groupKey("visited.lane")}
             order by job.position
             limit 1
@@ -182,7 +182,7 @@ with recursive requested as materialized (
     limit $10::integer
 ), picked as materialized (
     select job.id, chosen.definition_id, chosen.lease_id, chosen.slots, chosen.rate_key, chosen.weight,
-        chosen.max_released, chosen.per_ms, chosen.is_ordered
+        chosen.max_released, chosen.per_ms
     from chosen
     join ${schema}.job on ${hasID("chosen.id")}
     where ${IS_READY}
@@ -228,7 +228,7 @@ with recursive requested as materialized (
 ), claimed as (
     update ${schema}.job
     set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = moment.released_at,
-        is_begun = job.is_begun or picked.is_ordered
+        is_counted = true
     from picked
     cross join moment
     where ${hasID("picked.id")}

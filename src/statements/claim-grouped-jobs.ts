@@ -1,14 +1,22 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
 import { byTurn, CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
-import { type GatedProgress, groupKey, isReadyIn, LANE_ORDER, toProgress } from "./gate-rules.ts"
+import {
+    concurrencyKey,
+    type GatedProgress,
+    groupKey,
+    isReadyIn,
+    LANE_ORDER,
+    toProgress,
+} from "./gate-rules.ts"
 import { nameWithPausedKeys, pauseOfLane } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, IS_READY, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /**
  * What `claim-gated-jobs` does, for definitions whose jobs only take turns: no claim has to know of another, so nothing is
- * counted and nothing but jobs is locked. Goes through the lanes that have ready jobs, by one descent of the index each,
+ * counted and nothing but jobs is locked. Only jobs that were deferred under a limit by key count all the same, for workers
+ * that know of it. Goes through the lanes that have ready jobs, by one descent of the index each,
  * which brings the first job of the lane as well. Where there are as many lanes as jobs wanted, those are the jobs; where
  * there are fewer, it goes to each lane again for its share. A job that someone else holds locked is passed over, and its
  * lane's next comes with the next round. As everywhere, nothing is claimed under a lease that was revoked, and nothing
@@ -71,7 +79,8 @@ with recursive asked as materialized (
     for update of job skip locked
 ), claimed as (
     update ${schema}.job
-    set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp()
+    set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp(),
+        is_counted = job.is_counted or ${concurrencyKey("job.lane")} <> ''
     from picked
     where ${hasID("picked.id")}
     returning ${CLAIMED_COLUMNS}

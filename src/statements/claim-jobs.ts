@@ -99,7 +99,7 @@ with other as materialized (
 )
 update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = picked.lease_id, claimed_at = clock_timestamp(),
-    is_begun = job.lane is not null
+    is_counted = job.lane is not null
 from picked
 where ${hasID("picked.id")}
 returning ${CLAIMED_COLUMNS}`,

@@ -45,7 +45,7 @@ with held as materialized (
 )
 update ${schema}.job
 set ${CLAIM_ASSIGNMENTS}, lease_id = held.lease_id, claimed_at = picked.released_at,
-    is_begun = job.lane is not null
+    is_counted = job.lane is not null
 from picked
 join held on held.definition_id = picked.definition_id
 where ${hasID("picked.id")}

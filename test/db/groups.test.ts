@@ -225,3 +225,15 @@ describe("ordered groups", () => {
         expect(census.most.get("a")).toBe(1)
     })
 })
+
+describe("a worker that knows of a group only", () => {
+    it("lets what has the key of a limit count for those that know it", async () => {
+        const queue = await makeQueue()
+        const limited = { group: GROUP, concurrencyLimit: { max: 1, key: byKey } }
+        await define(queue.config, () => undefined, limited).deferMany(numbered("a", 2))
+        const before = { ...queue, config: queue.otherConfig() }
+        define(before.config, () => undefined, { group: GROUP })
+        expect((await claimIn(before, { limit: 1 })).jobs).toHaveLength(1)
+        expect((await claimIn(queue)).jobs).toEqual([])
+    })
+})
