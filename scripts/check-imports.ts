@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import ts from "typescript"
 
 /** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
-const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|gate"
+const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|gate|histogram"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
     ["cron", /^src\/cron\//, []],
@@ -18,7 +18,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["statements", /^src\/statements\//, ["schema", "cron", "db", "leaf"]],
     [
         "queue",
-        /^src\/(core|registry|hints|listener|enqueuer|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
+        /^src\/(core|registry|hints|listener|enqueuer|job-counter|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
         ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
     ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
@@ -32,12 +32,14 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/(schedules|schedule-options|repeat-options)\.ts$/,
         ["queue", "statements", "cron", "db", "leaf"],
     ],
+    ["inspect", /^src\/inspect\//, ["queue", "statements", "db", "leaf"]],
     ["config", /^src\/config\.ts$/, ["operations", "schedules", "queue", "schema", "db", "leaf"]],
     [
         "job-definition",
         /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options|retry-options)\.ts$/,
         ["config", "schedules", "queue", "threads", "job-context", "cron", "db", "leaf"],
     ],
+    ["inspector", /^src\/inspector\.ts$/, ["inspect", "config", "queue", "statements", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
     [
         "work",
@@ -53,6 +55,8 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         [
             "worker",
             "orchestrator",
+            "inspector",
+            "inspect",
             "daemon",
             "job-definition",
             "job-context",
@@ -91,6 +95,9 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\)|isOfClaim\(claim\))$/,
     "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/find-due-repeats.ts": /^row\.(table\(schema\)|isMine|isDue)$/,
+    "src/statements/throughput-rows.ts": /^(one|other)$/,
+    "src/statements/write-throughput.ts": /^listSum\("known\.[a-z_]+", "excluded\.[a-z_]+"\)$/,
+    "src/statements/sweep-throughput.ts": /^listSum\("known\.[a-z_]+", "excluded\.[a-z_]+"\)$/,
     "src/statements/repeat-jobs.ts": /^row\.(table\(schema\)|definitionID|payload|scheduleName|isDue)$/,
     "src/schema/migrate.ts": /^params\.schema$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,

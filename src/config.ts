@@ -6,6 +6,7 @@ import { quoteSchema } from "./db/identifier.ts"
 import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { Hints } from "./hints.ts"
+import { JobCounter } from "./job-counter.ts"
 import { Jobs } from "./jobs.ts"
 import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { type Pause, type PauseOptions, Pauses, type PauseTarget } from "./pauses.ts"
@@ -97,6 +98,7 @@ export class Config {
             registry,
             hints,
             enqueuer: new Enqueuer({ database, schema, registry, hints }),
+            counter: new JobCounter({ database, schema }),
             run: database.run,
         })
         this.#pauses = new Pauses(this.#core)

@@ -3,6 +3,7 @@ import type { Run } from "./db/driver.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import type { Enqueuer } from "./enqueuer.ts"
 import type { Hints } from "./hints.ts"
+import type { JobCounter } from "./job-counter.ts"
 import type { Registry } from "./registry.ts"
 
 /** What the rest of the library reaches through a Config. */
@@ -14,6 +15,7 @@ export interface Core {
     readonly registry: Registry
     readonly hints: Hints
     readonly enqueuer: Enqueuer
+    readonly counter: JobCounter
     /** Runs one statement. */
     readonly run: Run
 }

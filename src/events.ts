@@ -1,4 +1,4 @@
-/** All reasons for which jobs fail. */
+/** All reasons for which jobs fail. Append only: counts of them are written down by their places here. */
 export const FAILURE_REASONS = [
     "error",
     "timeout",

@@ -168,7 +168,11 @@ async function finalizeAlike(params: FinalizeFailed & { ring: number | null }): 
             worker: null,
             ring,
         })
-        for (const job of jobs) if (now.has(job.id)) onFinalized(job)
+        for (const job of jobs) {
+            if (!now.has(job.id)) continue
+            core.counter.failed(job.name, reason, null)
+            onFinalized(job)
+        }
         return 0
     } catch (error) {
         const isAlone = jobs.length === 1

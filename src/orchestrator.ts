@@ -5,6 +5,7 @@ import { recoverJobs } from "./chores/recover-jobs.ts"
 import { repeatJobs } from "./chores/repeat-jobs.ts"
 import { sweepDefinitions } from "./chores/sweep-definitions.ts"
 import { sweepHistory } from "./chores/sweep-history.ts"
+import { sweepThroughput } from "./chores/sweep-throughput.ts"
 import { sweepUniqueKeys } from "./chores/sweep-unique-keys.ts"
 import { Alarm, monotonicMs } from "./clock.ts"
 import { type Config, type Core, coreOf } from "./config.ts"
@@ -88,6 +89,7 @@ export class Orchestrator extends Daemon {
             expireJobs(cleanIntervalMs),
             sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs, failedThresholdMs }),
             sweepUniqueKeys(cleanIntervalMs),
+            sweepThroughput(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
         ]
         this.start()
@@ -112,6 +114,7 @@ class ChoreSession implements Session {
     readonly #due: Map<Chore, number>
     readonly #hurried = new Set<Chore>()
     readonly #unsubscribe: () => void
+    readonly #endCounting: () => Promise<void>
     #isStopping = false
     #wake: () => void = () => undefined
     #resolveEnded: () => void = () => undefined
@@ -124,7 +127,10 @@ class ChoreSession implements Session {
             this.#resolveEnded = resolve
         })
         this.#unsubscribe = this.#core.hints.onSchedule(() => this.#hurry())
-        void this.#run().then(this.#resolveEnded)
+        this.#endCounting = this.#core.counter.attach((activity, error) =>
+            this.#emit({ eventType: "daemon-error", activity, error }),
+        )
+        void this.#run().then(this.#endCounting).then(this.#resolveEnded)
     }
 
     stop(): void {

@@ -12,6 +12,7 @@ import { jobLimits } from "./migrations/0008-job-limits.ts"
 import { retention } from "./migrations/0009-retention.ts"
 import { createPausedKeys } from "./migrations/0010-create-paused-keys.ts"
 import { countedJobs } from "./migrations/0011-counted-jobs.ts"
+import { createThroughput } from "./migrations/0012-create-throughput.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -26,6 +27,7 @@ const MIGRATIONS = [
     retention,
     createPausedKeys,
     countedJobs,
+    createThroughput,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

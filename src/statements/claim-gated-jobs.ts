@@ -236,7 +236,7 @@ with recursive requested as materialized (
 )
 select claimed.*, null, null, null, null from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null,
+select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null, null,
     case when last.num_open >= $10::integer or last.turn >= $11::integer then last.lane else '' end,
     exists (
         select from candidate

@@ -87,7 +87,7 @@ with recursive asked as materialized (
 )
 select claimed.*, null, null, null, null from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null,
+select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null, null,
     case when last.num_open >= $4::integer or last.turn >= $5::integer then last.lane else '' end,
     exists (select from candidate where candidate.definition_id = asked.definition_id and place = share and share > 1),
     false, null

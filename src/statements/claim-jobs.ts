@@ -22,6 +22,8 @@ export interface ClaimedJob {
     timeoutMs: number
     /** When the job was due first, in milliseconds since 1970. */
     dueAtMs: number
+    /** Milliseconds from when it was due, for this attempt, to the claim. */
+    waitMs: number
     /** The payload as JSON text. */
     payload: string
     /** Milliseconds that an attempt may take, where the job has a limit of its own; infinite for none at all. */
@@ -39,7 +41,8 @@ export interface Lane extends LaneKey {
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
     job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
     job.num_attempts, job.payload, job.priority,
-    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision, job.attempt_timeout_ms`
+    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision, job.attempt_timeout_ms,
+    date_part('epoch', job.claimed_at - job.due_at) * 1000::double precision`
 
 /** What a claim changes of each job. */
 export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token + 1, attempt = job.attempt + 1`
@@ -151,5 +154,6 @@ export function toClaimedJob(row: readonly (string | null)[]): ClaimedJob {
         priority: Number(row[10]),
         dueAtMs: Number(row[11]),
         attemptTimeoutMs: numberOrNull(row[12]),
+        waitMs: Number(row[13]),
     }
 }

@@ -224,6 +224,14 @@ const deleteWindowsText = statementText(
 delete from ${schema}.rate_window where idle_at < clock_timestamp()`,
 )
 
+/** Minutes and hours are swept by their age, whatever they count. */
+const deleteTotalsText = statementText(
+    (schema) => /* sql */ `-- cuckmq: delete-totals
+delete from ${schema}.throughput as total
+where span = 'total'
+    and not exists (select from ${schema}.job_definition as definition where definition.id = total.definition_id)`,
+)
+
 /**
  * Deletes definitions retired longer ago than `keepMs` that have no dead letters, when no transaction is left that could
  * defer a job of them. Keys are the definition's, and may be had for a time after its last job.
@@ -232,5 +240,6 @@ export async function deleteDefinitions({ run, schema, keepMs }: Query & { keepM
     await run(reviveText(schema), [])
     await run(deleteText(schema), [keepMs])
     await run(deleteGatesText(schema), [])
+    await run(deleteTotalsText(schema), [])
     await run(deleteWindowsText(schema), [])
 }

@@ -33,10 +33,10 @@ export interface GatedProgress {
 export function toProgress(row: readonly (string | null)[]): GatedProgress {
     return {
         definitionID: Number(row[3]),
-        afterLane: row[13] ?? "",
-        hasMore: row[14] === "t",
-        isContended: row[15] === "t",
-        nextReleaseMs: numberOrNull(row[16]),
+        afterLane: row[14] ?? "",
+        hasMore: row[15] === "t",
+        isContended: row[16] === "t",
+        nextReleaseMs: numberOrNull(row[17]),
     }
 }
 

@@ -17,6 +17,7 @@ function claimed(definitionID: number, position: number, priority = 0): ClaimedJ
         hasDependents: false,
         timeoutMs: 1_000,
         dueAtMs: 0,
+        waitMs: 0,
         payload: "{}",
         attemptTimeoutMs: null,
     }

@@ -1,4 +1,5 @@
 import type { Event } from "../events.ts"
+import type { JobCounter } from "../job-counter.ts"
 import type { ThreadPool } from "../threads/thread-pool.ts"
 import type { Settler } from "./settler.ts"
 
@@ -7,6 +8,7 @@ export interface RunHost<Run> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    readonly counter: JobCounter
     readonly threads: ThreadPool
     emit(event: Event): void
     /** The handler no longer needs its slot: it ended, or it was given up. */

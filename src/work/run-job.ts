@@ -47,8 +47,8 @@ export class JobRun implements HeldJob {
         this.runsInThread = params.definition.runsInThread
         this.#host = params.host
         this.#deadlines = new Deadlines(this, params.answeredAtMs + params.job.timeoutMs)
-        const { id, attempt } = params.job
-        this.#report = new RunReport(params.host, { jobID: id, jobName: params.definition.name, attempt })
+        const { host, job, definition, answeredAtMs } = params
+        this.#report = new RunReport({ host, job, jobName: definition.name, claimedAtMs: answeredAtMs })
     }
 
     get id(): number {
@@ -204,8 +204,9 @@ export class JobRun implements HeldJob {
             return this.#writeError(error, retryDelayMs)
         }
         this.#settle(write, () => {
-            if (retryDelayMs === null) this.#report.failed("error")
-            else this.#host.onRetry(retryDelayMs)
+            if (retryDelayMs === null) return this.#report.failed("error")
+            this.#report.retried()
+            this.#host.onRetry(retryDelayMs)
         })
     }
 

@@ -1,27 +1,37 @@
+import { monotonicMs } from "../clock.ts"
 import type { FailureReason } from "../events.ts"
+import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import type { PutOff } from "./put-off.ts"
 import type { RunHost } from "./run-host.ts"
 
-/** Tells what becomes of one run, by the events of its worker. */
+type Host = Pick<RunHost<never>, "emit" | "counter">
+
+/** Tells what becomes of one run, by the events of its worker, and counts it. */
 export class RunReport {
-    readonly #host: Pick<RunHost<never>, "emit">
+    readonly #host: Host
     readonly #about: { readonly jobID: number; readonly jobName: string }
     readonly #attempt: number
+    readonly #waitMs: number
+    readonly #claimedAtMs: number
+    #hasStarted = false
 
-    constructor(
-        host: Pick<RunHost<never>, "emit">,
-        { jobID, jobName, attempt }: { jobID: number; jobName: string; attempt: number },
-    ) {
+    constructor(params: { host: Host; job: ClaimedJob; jobName: string; claimedAtMs: number }) {
+        const { host, job, jobName, claimedAtMs } = params
         this.#host = host
-        this.#about = { jobID, jobName }
-        this.#attempt = attempt
+        this.#about = { jobID: job.id, jobName }
+        this.#attempt = job.attempt
+        this.#waitMs = job.waitMs
+        this.#claimedAtMs = claimedAtMs
     }
 
     started(): void {
+        this.#hasStarted = true
+        this.#host.counter.started(this.#about.jobName, this.#waitMs)
         this.#host.emit({ eventType: "worker-job-dequeue", ...this.#about, attempt: this.#attempt })
     }
 
     succeeded(): void {
+        this.#host.counter.succeeded(this.#about.jobName, this.#runMs)
         this.#host.emit({ eventType: "worker-job-finalize-success", ...this.#about, attempt: this.#attempt })
     }
 
@@ -36,9 +46,19 @@ export class RunReport {
         this.#host.emit({ eventType: "worker-job-error", ...this.#about, attempt, error, retryDelayMs })
     }
 
+    /** The attempt has failed, and the job is to be attempted again. */
+    retried(): void {
+        this.#host.counter.retried(this.#about.jobName, this.#runMs)
+    }
+
     /** The job has failed for good. */
     failed(reason: Exclude<FailureReason, "orphaned">): void {
+        this.#host.counter.failed(this.#about.jobName, reason, this.#hasStarted ? this.#runMs : null)
         this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about, reason })
+    }
+
+    get #runMs(): number {
+        return monotonicMs() - this.#claimedAtMs
     }
 
     putOff({ eventType, delayMs }: PutOff): void {

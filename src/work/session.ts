@@ -2,6 +2,7 @@ import { Alarm, monotonicMs, Soon } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
+import type { JobCounter } from "../job-counter.ts"
 import { ThreadPool } from "../threads/thread-pool.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
@@ -30,6 +31,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    readonly counter: JobCounter
     readonly threads: ThreadPool
     readonly #settings: WorkerSettings
     readonly #leases: LeaseKeeper
@@ -41,6 +43,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #runWatch: RunWatch
     readonly #loopWatch: LoopWatch
     readonly #unsubscribe: () => Promise<void>
+    readonly #endCounting: () => Promise<void>
     /** Runs that end in the same tick are replaced together. */
     readonly #pumpSoon = new Soon(() => this.#pump())
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
@@ -58,6 +61,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.channel = settings.channel
         this.worker = name
         this.maxResultBytes = core.maxPayloadBytes
+        this.counter = core.counter
+        this.#endCounting = core.counter.attach(this.#report)
         this.settler = new Settler({ core, worker: name, onError: this.#report })
         this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
         this.#claimer = new Claimer({ core, leases: this.#leases })
@@ -280,8 +285,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         await this.settler.drain()
         await this.#lookout.idle()
         await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
-        await this.#unsubscribe()
-        await threadsEnded
+        await Promise.all([this.#endCounting(), this.#unsubscribe(), threadsEnded])
         this.#forcedEnd.clear()
         this.#conclude()
     }

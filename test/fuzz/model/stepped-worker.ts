@@ -1,6 +1,7 @@
 import { monotonicMs } from "../../../src/clock.ts"
 import type { Core } from "../../../src/config.ts"
 import type { Event } from "../../../src/index.ts"
+import type { JobCounter } from "../../../src/job-counter.ts"
 import { selectCancelRequests } from "../../../src/statements/cancel-jobs.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
 import { ThreadPool } from "../../../src/threads/thread-pool.ts"
@@ -27,6 +28,7 @@ export class SteppedWorker implements RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
+    readonly counter: JobCounter
     /** The model has no job that needs one. */
     readonly threads = new ThreadPool({ size: 1, onFree: () => undefined, onError: () => undefined })
     readonly events: Event[] = []
@@ -42,6 +44,7 @@ export class SteppedWorker implements RunHost<JobRun> {
         this.#core = core
         this.worker = worker
         this.maxResultBytes = core.maxPayloadBytes
+        this.counter = core.counter
         const onError = (activity: string, error: unknown) =>
             this.emit({ eventType: "daemon-error", activity, error })
         this.settler = new Settler({ core, worker, onError })
