@@ -55,6 +55,9 @@ export type {
     WorkerJobReturn,
     WorkerJobSnooze,
 } from "./events.ts"
+export type { DurationSummary, ThroughputPoint } from "./inspect/throughput.ts"
+export type { ThroughputOptions } from "./inspect/throughput-options.ts"
+export { Inspector, type InspectorOptions } from "./inspector.ts"
 export type { CompleteOptions, JobContext } from "./job-context.ts"
 export { JobDefinition } from "./job-definition.ts"
 export type {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { Config } from "../../src/index.ts"
+import { coreOf } from "../../src/config.ts"
+import { Config, Inspector } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJobs } from "../support/finalized.ts"
 import { SECURITY, securitySql } from "../support/security.ts"
@@ -14,7 +15,7 @@ import {
     type Queue,
 } from "../support/with-schema.ts"
 
-type Role = "cuckmq_owner" | "cuckmq_runtime" | "cuckmq_producer"
+type Role = "cuckmq_owner" | "cuckmq_runtime" | "cuckmq_producer" | "cuckmq_monitor"
 
 /** A queue that docs/security.md was followed for. */
 async function makeQueueWithRoles() {
@@ -139,6 +140,29 @@ describe.skipIf(!hasServer())("the roles of docs/security.md", () => {
             `drop table ${schema}.job`,
         ]
         expect(await refusals("cuckmq_producer", statements)).toEqual(allRefused(statements))
+    })
+
+    it("let a monitor read counts, and nothing of a job", async () => {
+        const queue = await makeQueueWithRoles()
+        await makePool({ role: "cuckmq_owner", max: 1 }).query(securitySql("monitor", queue.schema))
+        const runtime = queue.as("cuckmq_runtime")
+        const job = define(runtime, () => undefined)
+        queue.worker({ config: runtime })
+        await finalizedJobs(queue, [await job.defer({ payload: {} })])
+        await coreOf(runtime).counter.write()
+        const inspector = new Inspector({ config: queue.as("cuckmq_monitor") })
+        const now = Date.now()
+        const [from, until] = [new Date(now - 60_000), new Date(now + 60_000)]
+        const points = await inspector.throughput({ from, until, stepMs: 60_000 })
+        expect(points.some(({ numSucceeded }) => numSucceeded === 1)).toBe(true)
+        expect(await inspector.prometheus()).toMatch(/^cuckmq_jobs_succeeded_total\{.*\} 1$/m)
+        expect(daemonErrors(queue)).toEqual([])
+        const statements = [
+            `select id from ${queue.schema}.job`,
+            `select id from ${queue.schema}.job_history`,
+            `delete from ${queue.schema}.throughput`,
+        ]
+        expect(await refusals("cuckmq_monitor", statements)).toEqual(allRefused(statements))
     })
 
     it("let the runtime make, change and empty no object, and rewrite no history", async () => {

@@ -143,6 +143,8 @@ describe("the option tables of README.md", () => {
         expect(names("#### **JobContext#complete**")).toEqual(optionsOf("CompleteOptions"))
         expect(names("#### **Jobs#cancel**, **Jobs#cancelMany**")).toEqual(optionsOf("CancelOptions"))
         expect(names("#### **Config#pause**")).toEqual(optionsOf("PauseOptions"))
+        expect(names("#### **Inspector#constructor**")).toEqual(optionsOf("InspectorOptions"))
+        expect(names("#### **Inspector#throughput**")).toEqual(optionsOf("ThroughputOptions"))
         expect(names("#### **Daemon#join**")).toEqual(optionsOf("JoinOptions"))
         expect(names("#### **embeddedPool**")).toEqual(optionsOf("EmbeddedPoolOptions"))
     })
