@@ -10,6 +10,8 @@ export const BOUNDS_MS: readonly number[] = Array.from(
     (_, index) => 2 ** (index / BUCKETS_A_DOUBLING),
 )
 
+const LAST_BOUND_MS = 2 ** NUM_DOUBLINGS
+
 /** How many buckets there are, with the last. */
 export const NUM_BUCKETS = BOUNDS_MS.length + 1
 
@@ -23,7 +25,12 @@ export interface Histogram {
 /** The bucket of a duration: what is no longer than a millisecond is in the first. */
 export function bucketOf(ms: number): number {
     if (!(ms > 1)) return 0
-    return Math.min(Math.ceil(Math.log2(ms) * BUCKETS_A_DOUBLING), NUM_BUCKETS - 1)
+    if (ms > LAST_BOUND_MS) return NUM_BUCKETS - 1
+    // Once for each job: a logarithm takes ten times as long.
+    const numDoublings = 31 - Math.clz32(ms)
+    let bucket = numDoublings * BUCKETS_A_DOUBLING
+    while (ms > (BOUNDS_MS[bucket] ?? LAST_BOUND_MS)) bucket++
+    return bucket
 }
 
 /** How many durations there are. */
@@ -47,13 +54,13 @@ export function quantileMs({ counts }: Pick<Histogram, "counts">, share: number)
         if (count > 0 && numBelow + count >= rank) return within(bucket, (rank - numBelow) / count)
         numBelow += count
     }
-    return BOUNDS_MS[BOUNDS_MS.length - 1] ?? null
+    return LAST_BOUND_MS
 }
 
 /** What lies at a share of the way through a bucket. The first one begins at zero, which has no logarithm. */
 function within(bucket: number, share: number): number {
     const lowest = BOUNDS_MS[bucket - 1]
-    const highest = BOUNDS_MS[bucket] ?? lowest ?? 0
+    const highest = BOUNDS_MS[bucket] ?? LAST_BOUND_MS
     if (lowest === undefined) return highest * share
     return lowest * (highest / lowest) ** share
 }

@@ -22,7 +22,7 @@ export interface ClaimedJob {
     timeoutMs: number
     /** When the job was due first, in milliseconds since 1970. */
     dueAtMs: number
-    /** Milliseconds from when it was due, for this attempt, to the claim. */
+    /** Milliseconds from when it was due, for this attempt, to the claim; tenths, since long texts take long to read. */
     waitMs: number
     /** The payload as JSON text. */
     payload: string
@@ -37,12 +37,12 @@ export interface Lane extends LaneKey {
     cursor: number
 }
 
-/** What a claim returns of each job, in the order that `toClaimedJob` reads. */
+/** What a claim returns of each job, in the order that `toClaimedJob` reads. Instants have the digits that a Date keeps. */
 export const CLAIMED_COLUMNS = /* sql */ `job.id, job.token, job.attempt, job.definition_id, job.position,
     job.lease_id, job.has_dependents, date_part('epoch', job.expires_at - clock_timestamp()) * 1000::double precision,
     job.num_attempts, job.payload, job.priority,
-    date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision, job.attempt_timeout_ms,
-    date_part('epoch', job.claimed_at - job.due_at) * 1000::double precision`
+    floor(date_part('epoch', coalesce(job.first_due_at, job.due_at)) * 1000::double precision), job.attempt_timeout_ms,
+    floor(date_part('epoch', job.claimed_at - job.due_at) * 10000::double precision) / 10::double precision`
 
 /** What a claim changes of each job. */
 export const CLAIM_ASSIGNMENTS = /* sql */ `state = 'running', token = job.token + 1, attempt = job.attempt + 1`

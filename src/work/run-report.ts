@@ -31,7 +31,7 @@ export class RunReport {
     }
 
     succeeded(): void {
-        this.#host.counter.succeeded(this.#about.jobName, this.#runMs)
+        this.#host.counter.succeeded(this.#about.jobName, monotonicMs() - this.#claimedAtMs)
         this.#host.emit({ eventType: "worker-job-finalize-success", ...this.#about, attempt: this.#attempt })
     }
 
@@ -48,17 +48,14 @@ export class RunReport {
 
     /** The attempt has failed, and the job is to be attempted again. */
     retried(): void {
-        this.#host.counter.retried(this.#about.jobName, this.#runMs)
+        this.#host.counter.retried(this.#about.jobName, monotonicMs() - this.#claimedAtMs)
     }
 
     /** The job has failed for good. */
     failed(reason: Exclude<FailureReason, "orphaned">): void {
-        this.#host.counter.failed(this.#about.jobName, reason, this.#hasStarted ? this.#runMs : null)
+        const runMs = this.#hasStarted ? monotonicMs() - this.#claimedAtMs : null
+        this.#host.counter.failed(this.#about.jobName, reason, runMs)
         this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about, reason })
-    }
-
-    get #runMs(): number {
-        return monotonicMs() - this.#claimedAtMs
     }
 
     putOff({ eventType, delayMs }: PutOff): void {
