@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { coreOf } from "../../src/config.ts"
 import { FAILURE_REASONS } from "../../src/events.ts"
-import { Inspector } from "../../src/index.ts"
+import { Inspector, InvalidOptionError } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJobs } from "../support/finalized.ts"
 import { makeGate } from "../support/gate.ts"
@@ -152,6 +152,9 @@ describe("the throughput", () => {
             code: "CUCKMQ_SCHEMA_NOT_PREPARED",
         })
         await expect(inspector.prometheus()).rejects.toMatchObject({ code: "CUCKMQ_SCHEMA_NOT_PREPARED" })
+        const backwards = { ...aroundNow(), until: new Date(0) }
+        await expect(inspector.throughput(backwards)).rejects.toMatchObject({ option: "until" })
+        expect(() => new Inspector({ config: {} as never })).toThrow(InvalidOptionError)
         await rename("elsewhere", "throughput")
         await finalizedJobs(queue, [await job.defer({ payload: {} })])
         await ended(worker)
