@@ -7,7 +7,8 @@ import { dirname, join } from "node:path"
 import ts from "typescript"
 
 /** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
-const LEAVES = "errors|events|options|retry|clock|thrown|batcher|payload|gate|histogram"
+const LEAVES =
+    "errors|events|options|retry|clock|thrown|batcher|payload|gate|histogram|version|attempt-errors"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
     ["cron", /^src\/cron\//, []],
@@ -41,14 +42,20 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ],
     ["inspector", /^src\/inspector\.ts$/, ["inspect", "config", "queue", "statements", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
+    ["heartbeat", /^src\/heartbeat\.ts$/, ["daemon", "queue", "statements", "db", "leaf"]],
     [
         "work",
         /^src\/work\//,
         ["endings", "daemon", "config", "queue", "statements", "threads", "job-context", "db", "leaf"],
     ],
     ["chores", /^src\/chores\//, ["endings", "config", "statements", "cron", "db", "leaf"]],
-    ["worker", /^src\/worker\.ts$/, ["work", "daemon", "config", "leaf"]],
-    ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "daemon", "config", "leaf"]],
+    ["worker", /^src\/worker\.ts$/, ["work", "heartbeat", "daemon", "config", "leaf"]],
+    ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "heartbeat", "daemon", "config", "leaf"]],
+    [
+        "inspector",
+        /^src\/(inspector\.ts$|inspect\/)/,
+        ["config", "operations", "queue", "statements", "cron", "db", "leaf"],
+    ],
     [
         "index",
         /^src\/index\.ts$/,
@@ -86,6 +93,12 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/complete-job.ts": /^slot$/,
     "src/statements/dead-letters.ts": /^(name|columns|order|isBehind)$/,
     "src/statements/finalize-jobs.ts": /^(name|condition|slot|withError\("done\.errors", "done\.error"\))$/,
+    "src/statements/explain-job.ts":
+        /^((group|concurrency|rate)Key\("[a-z]+\.lane"\)|ms\("[a-z_.]+"\)|foundJob\(schema\))$/,
+    "src/statements/inspect-definitions.ts": /^ms\("[a-z_]+"\)$/,
+    "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|foundJob\(schema\))$/,
+    "src/statements/list-jobs.ts":
+        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts)$/,
     "src/statements/history-rings.ts": /^ring$/,
     "src/statements/history-slots.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,

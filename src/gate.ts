@@ -52,6 +52,25 @@ export interface Gate {
     readonly keys: Readonly<Partial<Record<KeyPart, KeyFunction>>>
 }
 
+/** The limits of a definition, as those see them who look on: without the functions that keys are made by. */
+export interface Limits {
+    concurrency: ConcurrencyRule | null
+    rate: Pick<RateRule, "max" | "perMs" | "isKeyed"> | null
+    /** Null where jobs are in no groups. */
+    group: { isOrdered: boolean } | null
+}
+
+/** What the database keeps of a gate, as JSON text: the `Limits`. */
+export function limitsText(gate: Gate | null): string | null {
+    if (gate === null) return null
+    const { concurrency, rate, isOrdered, keys } = gate
+    return JSON.stringify({
+        concurrency,
+        rate: rate === null ? null : { max: rate.max, perMs: rate.perMs, isKeyed: rate.isKeyed },
+        group: keys.group === undefined ? null : { isOrdered },
+    } satisfies Limits)
+}
+
 /** Of a job for which no key could be found: it is counted with others of its kind. */
 export const PLACING_WITHOUT_KEYS: Placing = { lane: SEPARATOR.repeat(PARTS.length - 1), weight: 1 }
 

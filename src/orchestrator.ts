@@ -3,6 +3,7 @@ import { expireJobs } from "./chores/expire-jobs.ts"
 import { heartbeat } from "./chores/heartbeat.ts"
 import { recoverJobs } from "./chores/recover-jobs.ts"
 import { repeatJobs } from "./chores/repeat-jobs.ts"
+import { sweepDaemons } from "./chores/sweep-daemons.ts"
 import { sweepDefinitions } from "./chores/sweep-definitions.ts"
 import { sweepHistory } from "./chores/sweep-history.ts"
 import { sweepThroughput } from "./chores/sweep-throughput.ts"
@@ -11,6 +12,7 @@ import { Alarm, monotonicMs } from "./clock.ts"
 import { type Config, type Core, coreOf } from "./config.ts"
 import { Daemon, type Session } from "./daemon.ts"
 import type { Event, EventHandler } from "./events.ts"
+import { toldOf } from "./heartbeat.ts"
 import { callable, durationMs, knownOptions, nameText, positiveMs } from "./options.ts"
 
 /** The options of an orchestrator. */
@@ -91,12 +93,19 @@ export class Orchestrator extends Daemon {
             sweepUniqueKeys(cleanIntervalMs),
             sweepThroughput(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
+            sweepDaemons(cleanIntervalMs),
         ]
         this.start()
     }
 
     protected begin(): Session {
-        return new ChoreSession({ core: this.#core, chores: this.#chores, emit: this.emit.bind(this) })
+        const emit = this.emit.bind(this)
+        const session = new ChoreSession({ core: this.#core, chores: this.#chores, emit })
+        return toldOf(session, {
+            ...{ core: this.#core, kind: "orchestrator", name: this.name, channel: null, concurrency: null },
+            numRunning: () => 0,
+            onError: (activity, error) => emit({ eventType: "daemon-error", activity, error }),
+        })
     }
 }
 

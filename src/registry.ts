@@ -3,7 +3,6 @@ import type { Database } from "./db/database.ts"
 import type { Run } from "./db/driver.ts"
 import type { QuotedSchema } from "./db/identifier.ts"
 import { DuplicateDefinitionError } from "./errors.ts"
-import type { Gate } from "./gate.ts"
 import type { JobContext } from "./job-context.ts"
 import { type DefinitionRow, ensureDefinition, findDefinition } from "./statements/definitions.ts"
 import { databaseNowMs } from "./statements/find-due-repeats.ts"
@@ -24,8 +23,6 @@ export interface JobCall {
 export interface RegisteredJob extends DefinitionRow {
     /** Milliseconds that an attempt may take; null for as many as it likes. */
     attemptTimeoutMs: number | null
-    /** What holds its jobs back besides the slots of workers; null where nothing does. */
-    gate: Gate | null
     /** How its jobs get their keys; null when they have none. */
     unique: UniqueRule | null
     /** Milliseconds before the next attempt after a failed one. */

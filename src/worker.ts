@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os"
 import { type Config, type Core, coreOf } from "./config.ts"
-import { Daemon } from "./daemon.ts"
+import { Daemon, type Session } from "./daemon.ts"
 import type { EventHandler } from "./events.ts"
+import { toldOf } from "./heartbeat.ts"
 import { callable, durationMs, knownOptions, nameText, numberUpTo, positiveMs } from "./options.ts"
 import { WorkerSession } from "./work/session.ts"
 import type { WorkerSettings } from "./work/settings.ts"
@@ -96,9 +97,15 @@ export class Worker extends Daemon {
         this.start()
     }
 
-    protected begin(): WorkerSession {
+    protected begin(): Session {
         const emit = this.isHeard ? this.emit.bind(this) : () => undefined
-        return new WorkerSession({ core: this.#core, name: this.name, ...this.#options, emit })
+        const session = new WorkerSession({ core: this.#core, name: this.name, ...this.#options, emit })
+        const { channel, concurrency } = this.#options
+        return toldOf(session, {
+            ...{ core: this.#core, kind: "worker", name: this.name, channel, concurrency },
+            numRunning: () => session.numRunning,
+            onError: (activity, error) => emit({ eventType: "daemon-error", activity, error }),
+        })
     }
 }
 

@@ -13,6 +13,7 @@ import { retention } from "./migrations/0009-retention.ts"
 import { createPausedKeys } from "./migrations/0010-create-paused-keys.ts"
 import { countedJobs } from "./migrations/0011-counted-jobs.ts"
 import { createThroughput } from "./migrations/0012-create-throughput.ts"
+import { createDaemons } from "./migrations/0013-create-daemons.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 const MIGRATIONS = [
@@ -28,6 +29,7 @@ const MIGRATIONS = [
     createPausedKeys,
     countedJobs,
     createThroughput,
+    createDaemons,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */
@@ -43,17 +45,19 @@ export async function migrate(params: {
     name: string
 }): Promise<void> {
     const { database, schema, name } = params
-    const wanted = MIGRATIONS.length
+    const missing = async (run: Run) => {
+        const applied = await appliedVersions({ run, schema })
+        return MIGRATIONS.filter(({ version }) => !applied.has(version))
+    }
     // A look first: a process whose role may not create anything can start on a schema that is up to date.
-    const applied = (run: Run) => appliedVersion({ run, schema })
-    if ((await applied(database.run)) >= wanted) return
+    if ((await missing(database.run)).length === 0) return
     await database.transaction(async (run) => {
         await run(/* sql */ `select pg_advisory_xact_lock($1::int, hashtext($2))`, [LOCK_CLASS, name])
         const existing = await run(/* sql */ `select 1 from pg_namespace where nspname = $1`, [name])
         if (existing.length === 0) await run(/* sql */ `create schema ${schema}`, [])
-        const done = await applied(run)
-        if (done === 0) await run(createLedger(schema), [])
-        for (const migration of MIGRATIONS.slice(done)) {
+        const toApply = await missing(run)
+        if (toApply.length === MIGRATIONS.length) await run(createLedger(schema), [])
+        for (const migration of toApply) {
             for (const statement of migration.statements(schema)) await run(statement, [])
             await run(/* sql */ `insert into ${schema}.migration (version, name) values ($1, $2)`, [
                 migration.version,
@@ -63,16 +67,14 @@ export async function migrate(params: {
     }, DEADLINE_MS)
 }
 
-async function appliedVersion(params: { run: Run; schema: QuotedSchema }): Promise<number> {
+/** By the version of each, and not by the last one: those of two branches may come in either order. */
+async function appliedVersions(params: { run: Run; schema: QuotedSchema }): Promise<Set<number>> {
     const ledger = await params.run(/* sql */ `select to_regclass($1) is not null`, [
         `${params.schema}.migration`,
     ])
-    if (ledger[0]?.[0] !== "t") return 0
-    const [version] = await params.run(
-        /* sql */ `select coalesce(max(version), 0) from ${params.schema}.migration`,
-        [],
-    )
-    return Number(version?.[0])
+    if (ledger[0]?.[0] !== "t") return new Set()
+    const versions = await params.run(/* sql */ `select version from ${params.schema}.migration`, [])
+    return new Set(versions.map(([version]) => Number(version)))
 }
 
 function createLedger(schema: QuotedSchema): string {

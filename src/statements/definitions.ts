@@ -2,6 +2,7 @@ import type { Cron } from "../cron/cron-rule.ts"
 import type { OnMissed, OnOverlap } from "../cron/plan-ticks.ts"
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
+import { type Gate, limitsText } from "../gate.ts"
 import { FIRST_RETENTION_SLOT } from "./history-rings.ts"
 import type { Query } from "./query.ts"
 
@@ -22,6 +23,8 @@ export interface DefinitionRow {
     keepSucceededMs: number | null
     /** The same for jobs that failed. */
     keepFailedMs: number | null
+    /** What holds its jobs back besides the slots of workers; null where nothing does. */
+    gate: Gate | null
 }
 
 /**
@@ -40,7 +43,7 @@ with item as (
         $8::integer as priority,
         $9::text as repeat_cron, $10::text as repeat_time_zone, $11::text as on_missed, $12::text as on_overlap,
         to_timestamp($13::double precision / 1000::double precision) as cron_tick_at,
-        $14::double precision as keep_succeeded_ms, $15::double precision as keep_failed_ms
+        $14::double precision as keep_succeeded_ms, $15::double precision as keep_failed_ms, $16::jsonb as limits
 ), updated as (
     update ${schema}.job_definition as definition
     set channel = item.channel, num_attempts = item.num_attempts,
@@ -59,7 +62,7 @@ with item as (
             when definition.repeat_interval_ms = item.repeat_interval_ms then definition.next_repeat_at
             else least(definition.next_repeat_at, statement_timestamp() + item.repeat_interval_ms * interval '1 ms')
         end,
-        keep_succeeded_ms = item.keep_succeeded_ms, keep_failed_ms = item.keep_failed_ms,
+        keep_succeeded_ms = item.keep_succeeded_ms, keep_failed_ms = item.keep_failed_ms, limits = item.limits,
         heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
     from item
     where definition.name = item.name
@@ -68,11 +71,11 @@ with item as (
     insert into ${schema}.job_definition as definition
         (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
         repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
-        keep_succeeded_ms, keep_failed_ms, next_repeat_at)
+        keep_succeeded_ms, keep_failed_ms, limits, next_repeat_at)
     select
         name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
         repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
-        keep_succeeded_ms, keep_failed_ms, case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
+        keep_succeeded_ms, keep_failed_ms, limits, case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
     from item
     where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
     on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
@@ -110,6 +113,7 @@ export async function ensureDefinition({
         cronTickMs,
         definition.keepSucceededMs,
         definition.keepFailedMs,
+        limitsText(definition.gate),
     ]
     const [row] = await run(ensureText(schema), values)
     // Another session deleted the row between our look and our write: by now it is gone, and we insert.

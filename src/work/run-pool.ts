@@ -32,7 +32,11 @@ export class RunPool {
     }
 
     get numFree(): number {
-        return Math.max(0, this.#concurrency - this.#here.numRunning - this.#inThreads.numRunning)
+        return Math.max(0, this.#concurrency - this.numRunning)
+    }
+
+    get numRunning(): number {
+        return this.#here.numRunning + this.#inThreads.numRunning
     }
 
     get numAhead(): number {

@@ -114,6 +114,10 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.#lookout.look()
     }
 
+    get numRunning(): number {
+        return this.#pool.numRunning
+    }
+
     onHint(kind: HintKind): void {
         if (kind === "look") return this.#lookout.look()
         if (kind === "cancel") return this.#runWatch.check()

@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto"
+import { hostname } from "node:os"
+import { Alarm } from "./clock.ts"
+import type { Core } from "./core.ts"
+import type { Session } from "./daemon.ts"
+import {
+    type DaemonKind,
+    type DaemonState,
+    enterDaemon,
+    heartbeatDaemon,
+    removeDaemon,
+} from "./statements/daemons.ts"
+import { VERSION } from "./version.ts"
+
+/** How often a daemon says that it lives. */
+const INTERVAL_MS = 10_000
+
+/** How long a daemon that has stopped waits for its row to be removed: a sweep does it otherwise. */
+const REMOVE_MS = 1_000
+
+/** What a daemon tells of itself, for those who look on. */
+export interface Told {
+    core: Core
+    kind: DaemonKind
+    name: string
+    /** Of a worker. */
+    channel: string | null
+    concurrency: number | null
+    /** How many jobs it runs now. */
+    numRunning: () => number
+    onError: (activity: string, error: unknown) => void
+}
+
+/**
+ * Writes a daemon down while its session goes on: at once, then every ten seconds, until it has stopped. It stands beside
+ * the session and not within it: nothing waits for it, and nothing is different when the database takes none of it.
+ */
+export function toldOf(session: Session, told: Told): Session {
+    const heartbeat = new Heartbeat(told)
+    let isForced = false
+    return {
+        ended: session.ended.then(async () => {
+            const removed = heartbeat.end()
+            if (!isForced) await Promise.race([removed, elapsed(REMOVE_MS, removed)])
+        }),
+        stop: () => {
+            heartbeat.isStopping = true
+            session.stop()
+        },
+        force: () => {
+            isForced = true
+            session.force()
+        },
+    }
+}
+
+class Heartbeat {
+    isStopping = false
+    readonly #id = randomUUID()
+    readonly #told: Told
+    readonly #alarm = new Alarm(() => void this.#beat())
+    #isEnded = false
+    /** Whether the last one failed: an error is told once, and not every ten seconds. */
+    #isFailing = false
+    /** The names that were written down last, as one text; undefined when there may be no row. */
+    #written: string | undefined
+    #beating: Promise<void> = Promise.resolve()
+
+    constructor(told: Told) {
+        this.#told = told
+        void this.#beat()
+    }
+
+    /** Removes the row. */
+    async end(): Promise<void> {
+        this.#isEnded = true
+        this.#alarm.clear()
+        const { run, schema } = this.#told.core
+        // One that is under way would write the row again.
+        await this.#beating
+        await removeDaemon({ run, schema, id: this.#id }).catch(() => undefined)
+    }
+
+    #beat(): Promise<void> {
+        this.#beating = this.#write()
+            .then(
+                () => {
+                    this.#isFailing = false
+                },
+                (error: unknown) => {
+                    this.#written = undefined
+                    if (!this.#isFailing && !this.#isEnded) this.#told.onError("tell of the daemon", error)
+                    this.#isFailing = true
+                },
+            )
+            .then(() => {
+                if (!this.#isEnded) this.#alarm.set(INTERVAL_MS)
+            })
+        return this.#beating
+    }
+
+    async #write(): Promise<void> {
+        const { core, kind, name, channel, concurrency, numRunning } = this.#told
+        const { run, schema } = core
+        const state: DaemonState = { numRunning: numRunning(), isStopping: this.isStopping }
+        const definitionNames = core.registry
+            .jobs()
+            .filter((job) => channel === null || job.channel === channel)
+            .map((job) => job.name)
+            .sort()
+        const names = JSON.stringify(definitionNames)
+        if (this.#written === names && (await heartbeatDaemon({ run, schema, id: this.#id, state }))) return
+        const daemon = {
+            ...{ id: this.#id, kind, name, channel, concurrency },
+            ...{ host: hostname(), pid: process.pid, version: VERSION, intervalMs: INTERVAL_MS },
+        }
+        await enterDaemon({ run, schema, daemon, state, definitionNames })
+        this.#written = names
+    }
+}
+
+/** Resolves after so many milliseconds, or when the work is done, so that no timer holds the process. */
+function elapsed(ms: number, done: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+        const alarm = new Alarm(resolve)
+        alarm.set(ms)
+        void done.then(() => alarm.clear())
+    })
+}
