@@ -1,3 +1,4 @@
+import { type AttemptError, type StoredErrors, toAttemptErrors } from "./attempt-errors.ts"
 import type { Core } from "./core.ts"
 import { inOurWords } from "./db/failure.ts"
 import { shrinking } from "./db/shrinking.ts"
@@ -16,22 +17,6 @@ import {
     readDeadLetters,
 } from "./statements/dead-letters.ts"
 import { replayJobs } from "./statements/replay-jobs.ts"
-
-/** What an attempt threw, as history keeps it. */
-export interface AttemptError {
-    /** 1 for the first run, counted anew when the job is replayed. */
-    attempt: number
-    /** When it was recorded, by the database's clock. */
-    at: Date
-    /** The worker that ran the attempt; null for a job that was cancelled while none did. */
-    worker: string | null
-    /** The error's name. */
-    name: string
-    /** Its message, up to 8 KiB. */
-    message: string
-    /** Its stack, cut off where all of it takes more than 16 KiB; null when there was none. */
-    stack: string | null
-}
 
 /** A job that failed for good, with all that was tried. */
 export interface DeadLetter {
@@ -187,23 +172,13 @@ export class DeadLetters {
 }
 
 function toDeadLetter(row: LetterRow): DeadLetter {
-    const errors = (row.errors === null ? [] : JSON.parse(row.errors)) as (Omit<AttemptError, "at"> & {
-        at: string
-    })[]
     return {
         jobID: row.id,
         name: row.name,
         reason: row.reason,
         payload: JSON.parse(row.payload) as unknown,
         numAttempts: row.attempt,
-        errors: errors.map(({ attempt, at, worker, name, message, stack = null }) => ({
-            attempt,
-            at: new Date(at),
-            worker,
-            name,
-            message,
-            stack,
-        })),
+        errors: toAttemptErrors(row.errors === null ? null : (JSON.parse(row.errors) as StoredErrors)),
         createdAt: new Date(row.createdAtMs),
         dueAt: new Date(row.dueAtMs),
         failedAt: new Date(row.failedAtUs / 1_000),

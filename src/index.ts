@@ -1,9 +1,10 @@
+export type { AttemptError } from "./attempt-errors.ts"
 export { Config, type ConfigOptions } from "./config.ts"
 export type { OnMissed, OnOverlap } from "./cron/plan-ticks.ts"
 export { Daemon, type JoinOptions } from "./daemon.ts"
 export type { PGliteDatabase, PgPool, Pool, SqlClient } from "./db/client.ts"
 export type { DeadLetterFilter, DeadLettersOptions, ReplayManyOptions } from "./dead-letter-options.ts"
-export type { AttemptError, DeadLetter, DeadLetterPage } from "./dead-letters.ts"
+export type { DeadLetter, DeadLetterPage } from "./dead-letters.ts"
 export type { DeferClient, DeferOptions, Deferral } from "./defer-options.ts"
 export {
     AttemptTimeoutError,
@@ -55,6 +56,13 @@ export type {
     WorkerJobReturn,
     WorkerJobSnooze,
 } from "./events.ts"
+export type { ChannelCounts, Count, Counts, DefinitionCounts, StateCounts } from "./inspect/counts.ts"
+export type { OrchestratorInfo, WorkerInfo } from "./inspect/daemons.ts"
+export type { DefinitionInfo, DefinitionLimits, DefinitionRepeat } from "./inspect/definitions.ts"
+export type { Explanation } from "./inspect/explanation.ts"
+export type { JobDetails, JobReference } from "./inspect/job-details.ts"
+export type { JobPage, ListedJob, ListJobsOptions } from "./inspect/job-list.ts"
+export type { JobKeys, JobState } from "./inspect/job-state.ts"
 export type { DurationSummary, ThroughputPoint } from "./inspect/throughput.ts"
 export type { ThroughputOptions } from "./inspect/throughput-options.ts"
 export { Inspector, type InspectorOptions } from "./inspector.ts"

@@ -1,27 +1,186 @@
 import { type Config, type Core, coreOf } from "./config.ts"
+import type { Run } from "./db/driver.ts"
 import { inOurWords } from "./db/failure.ts"
+import { type Shrinking, shrinking } from "./db/shrinking.ts"
+import { type Counts, toCounts } from "./inspect/counts.ts"
+import {
+    type OrchestratorInfo,
+    toOrchestratorInfo,
+    toWorkerInfo,
+    type WorkerInfo,
+} from "./inspect/daemons.ts"
+import { type DefinitionInfo, toDefinitionInfo } from "./inspect/definitions.ts"
+import { explain } from "./inspect/explain.ts"
+import type { Explanation } from "./inspect/explanation.ts"
+import { type JobDetails, toJobDetails } from "./inspect/job-details.ts"
+import {
+    isBeyond,
+    type JobPage,
+    type ListJobsOptions,
+    toJobQuery,
+    toListedJob,
+    toPlace,
+} from "./inspect/job-list.ts"
 import { toPrometheus } from "./inspect/prometheus.ts"
 import { Throughput, type ThroughputPoint } from "./inspect/throughput.ts"
 import type { ThroughputOptions } from "./inspect/throughput-options.ts"
-import { knownOptions } from "./options.ts"
+import { jobID as checkedID, knownOptions } from "./options.ts"
+import { countJobs } from "./statements/count-jobs.ts"
+import { type DaemonKind, type DaemonRow, selectDaemons } from "./statements/daemons.ts"
+import { explainJob } from "./statements/explain-job.ts"
+import { firstIDSince } from "./statements/first-id-since.ts"
+import { inspectDefinitions } from "./statements/inspect-definitions.ts"
+import { inspectJob } from "./statements/inspect-job.ts"
+import { listJobs } from "./statements/list-jobs.ts"
+import { lookOn } from "./statements/look-on.ts"
 import { readTotals } from "./statements/read-totals.ts"
 
 /** The options of an inspector. */
 export interface InspectorOptions {
-    /** The queue to look at. Its definitions need not be registered. */
+    /** The queue to look at. No definition need be registered. */
     config: Config
 }
 
-/** Looks at a queue, and changes nothing. Make as many as you like: one holds nothing that would have to be ended. */
+/** How many rows a count looks at: of each state, and how many times as many ready jobs of all definitions together. */
+const MAX_OTHERS = 10_000
+const READY_FACTOR = 4
+
+/** How many jobs a page looks through: more where it does not look into payloads, which have to be read for it. */
+const MAX_LOOKS = 5_000
+const MAX_PAYLOAD_LOOKS = 1_000
+
+/** How many of the jobs that one has to do with are told. */
+const MAX_RELATED = 100
+
+/**
+ * Looks at a queue, and changes nothing. What it looks at is bounded, so it may be asked while the queue is at work and
+ * whatever its size; a statement that takes longer than two seconds all the same is given up by the server.
+ */
 export class Inspector {
     readonly #core: Core
     readonly #throughput: Throughput
+    readonly #inTime: Shrinking = shrinking(MAX_LOOKS)
+    readonly #payloadsInTime: Shrinking = shrinking(MAX_PAYLOAD_LOOKS)
+    readonly #countsInTime: Shrinking = shrinking(MAX_OTHERS)
 
-    /** @throws InvalidOptionError for an option that is unknown or out of its range. */
+    /** @throws InvalidOptionError for an option that is unknown, or a `config` that is none. */
     constructor(options: InspectorOptions) {
         knownOptions("Inspector", options, ["config"])
         this.#core = coreOf(options.config)
         this.#throughput = new Throughput(this.#core)
+    }
+
+    /**
+     * Counts jobs by definition, channel and state, and tells how long the oldest ready job of each definition has been
+     * due. Numbers are exact while they are small: up to 10,000 jobs of each state, and of ready and failed ones up to
+     * 10,000 of each definition, or 40,000 shared by all. Beyond that `isExact` is false. Finalized jobs are an estimate.
+     * One statement, which costs the same however many jobs there are, and more with the number of definitions.
+     *
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async counts(): Promise<Counts> {
+        const { schema } = this.#core
+        const rowsWithin = async (numOthers: number) => {
+            const bounds = { numReady: numOthers * READY_FACTOR, numOthers }
+            const rows = await this.#lookOn((run) => countJobs({ run, schema, bounds }))
+            return toCounts(rows, numOthers)
+        }
+        return this.#guard("counts", () => this.#countsInTime(rowsWithin))
+    }
+
+    /**
+     * Lists jobs, live and finalized, by when they were deferred. A call looks through a bounded number of jobs, 5,000 of
+     * them, or 1,000 where payloads are asked for, and returns those that fit: a page may come back short, or empty, with a
+     * `next` to go on at. `running`, `failing` and `failed` jobs have indexes of their own, and a time range is found by
+     * bisection; other filters are what a call looks through jobs for. Payloads and results are in `job`.
+     *
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async jobs(options: ListJobsOptions = {}): Promise<JobPage> {
+        const { sources, order, startMs, afterID, filter, limit, isFiltered } = toJobQuery(options)
+        const { schema } = this.#core
+        const inTime = filter.payload === null ? this.#inTime : this.#payloadsInTime
+        return this.#guard("jobs", async () => {
+            const begin = startMs === null ? afterID : await this.#idBefore(startMs, order)
+            const query = { schema, sources, order, afterID: begin, filter, limit }
+            const { rows, next } = await inTime((most) => {
+                const numLooks = isFiltered ? Math.max(most, limit) : limit
+                return this.#lookOn((run) => listJobs({ run, ...query, numLooks }))
+            })
+            const isEnd = next === null || isBeyond(filter, order, next.createdAtMs)
+            return { jobs: rows.map(toListedJob), next: isEnd ? null : toPlace(order, next.id) }
+        })
+    }
+
+    /**
+     * Everything about one job, live or finalized. One statement, which looks it up by its id.
+     *
+     * @returns null when there is no such job, or history holds it no more.
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async job(jobID: number): Promise<JobDetails | null> {
+        const id = checkedID("jobID", jobID)
+        const { schema } = this.#core
+        const found = await this.#guard("job", () =>
+            this.#lookOn((run) => inspectJob({ run, schema, id, maxRelated: MAX_RELATED })),
+        )
+        return found === undefined ? null : toJobDetails(found)
+    }
+
+    /**
+     * Why a job does not run, or what became of it: as a kind with the facts, and as a sentence. Of all that holds a job
+     * back, the explanation is what would hold it back even if the rest did not. All is read by one statement, in one
+     * snapshot; it looks up what concerns the job, and costs a few milliseconds. Limits are those that the process which
+     * wrote the definition down last has; workers are those that were heard of within 30 seconds.
+     *
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async explain(jobID: number): Promise<Explanation> {
+        const id = checkedID("jobID", jobID)
+        const { schema } = this.#core
+        return explain(
+            id,
+            await this.#guard("explain", () => this.#lookOn((run) => explainJob({ run, schema, id }))),
+        )
+    }
+
+    /**
+     * All definitions, by name, with their limits, their repetition and the live workers that run their jobs. Costs what
+     * there are of them.
+     *
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async definitions(): Promise<DefinitionInfo[]> {
+        const { schema } = this.#core
+        return this.#guard("definitions", () =>
+            this.#lookOn(async (run) => {
+                const daemons = await selectDaemons({ run, schema, kind: "worker" })
+                const rows = await inspectDefinitions({ run, schema })
+                return rows.map((row) => toDefinitionInfo(row, daemons))
+            }),
+        )
+    }
+
+    /**
+     * The workers that are there, those that started first coming first. One that ended without a word is among them for
+     * five minutes, with `isLive` false.
+     *
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async workers(): Promise<WorkerInfo[]> {
+        return (await this.#daemons("workers", "worker")).map(toWorkerInfo)
+    }
+
+    /**
+     * The orchestrators that are there; what holds for `workers` holds for them.
+     *
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async orchestrators(): Promise<OrchestratorInfo[]> {
+        return (await this.#daemons("orchestrators", "orchestrator")).map(toOrchestratorInfo)
     }
 
     /**
@@ -54,5 +213,25 @@ export class Inspector {
         const { run, schema } = this.#core
         const totals = await inOurWords({ action: "prometheus", schema }, () => readTotals({ run, schema }))
         return toPrometheus({ totals, counts: null })
+    }
+
+    /** The id behind which a list begins at an instant. */
+    async #idBefore(sinceMs: number, order: "asc" | "desc"): Promise<number> {
+        const { schema } = this.#core
+        const id = await this.#lookOn((run) => firstIDSince({ run, schema, sinceMs }))
+        return order === "asc" ? id - 1 : id
+    }
+
+    #daemons(action: string, kind: DaemonKind): Promise<DaemonRow[]> {
+        const { schema } = this.#core
+        return this.#guard(action, () => this.#lookOn((run) => selectDaemons({ run, schema, kind })))
+    }
+
+    #lookOn<T>(work: (run: Run) => Promise<T>): Promise<T> {
+        return lookOn(this.#core.database, work)
+    }
+
+    #guard<T>(action: string, work: () => Promise<T>): Promise<T> {
+        return inOurWords({ action, schema: this.#core.schema }, work)
     }
 }

@@ -1,0 +1,193 @@
+import { numberOrNull } from "../db/cell.ts"
+import type { Row } from "../db/driver.ts"
+import { type QuotedSchema, statementText } from "../db/identifier.ts"
+import { concurrencyKey, groupKey, rateKey } from "./gate-rules.ts"
+import { FIRST_RETENTION_SLOT } from "./history-rings.ts"
+import type { Query } from "./query.ts"
+
+/** What a list is looked for in. A state that has an index is looked for there, whatever else there is. */
+const SOURCES = {
+    /** Live jobs, by id. */
+    live: (schema: QuotedSchema) => /* sql */ `${schema}.job as job`,
+    running: (schema: QuotedSchema) =>
+        /* sql */ `(select * from ${schema}.job where job.state = 'running' offset 0) as job`,
+    failing: (schema: QuotedSchema) =>
+        /* sql */ `(select * from ${schema}.job where job.state in ('unmet', 'exhausted') offset 0) as job`,
+    /** History, by id. */
+    finalized: (schema: QuotedSchema) => /* sql */ `${schema}.job_history as job`,
+    failed: (schema: QuotedSchema) =>
+        /* sql */ `(select * from ${schema}.job_history where outcome = 'failed' and slot >= ${FIRST_RETENTION_SLOT}) as job`,
+} as const
+
+/** Where to look for jobs. */
+export type ListSource = keyof typeof SOURCES
+
+/** Which jobs, as SQL looks through them; what is null does not matter. */
+export interface JobFilter {
+    definition: string | null
+    channel: string | null
+    /** A state of the database: of live jobs, or an outcome. */
+    state: string | null
+    key: string | null
+    createdAfterMs: number | null
+    createdBeforeMs: number | null
+    errorText: string | null
+    /** JSON text that payloads contain. */
+    payload: string | null
+}
+
+/** A job as a list has it. Instants are milliseconds since 1970. */
+export interface ListedRow {
+    id: number
+    definition: string
+    channel: string
+    state: string
+    priority: number
+    attempt: number
+    createdAtMs: number
+    dueAtMs: number
+    claimedAtMs: number | null
+    finalizedAtMs: number | null
+    worker: string | null
+    reason: string | null
+    errorMessage: string | null
+    isCancelRequested: boolean
+    lane: string | null
+}
+
+/** What was found, and where the look ended if there may be more. */
+export interface ListedJobs {
+    rows: ListedRow[]
+    next: { id: number; createdAtMs: number } | null
+}
+
+const LIVE_COLUMNS = /* sql */ `id, definition_id, state::text as state, priority, attempt, created_at, due_at, claimed_at,
+    null::timestamptz as finalized_at, lease_id, null::text as worker, null::text as reason,
+    cancelled_at is not null as is_cancelled, lane, payload, errors`
+const PAST_COLUMNS = /* sql */ `id, definition_id, outcome::text as state, priority, attempt, created_at, due_at, claimed_at,
+    finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, payload, errors`
+
+/** Up to `$10` jobs of a source behind the id `$1`. */
+function partText(schema: QuotedSchema, source: ListSource, order: "asc" | "desc"): string {
+    const from = SOURCES[source](schema)
+    const isBehind = order === "asc" ? ">" : "<"
+    const columns = source === "finalized" || source === "failed" ? PAST_COLUMNS : LIVE_COLUMNS
+    return /* sql */ `select * from (
+        select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $10::integer
+    ) as ${source}`
+}
+
+/**
+ * Goes through jobs by their ids, which ascend as jobs are created, and no further than `$10` of them; what fits is
+ * among those. The first two columns say where that ended, if there may be more. Live jobs and history are seen in one
+ * snapshot, so that a job which is finalized meanwhile is there once.
+ */
+function listText(params: {
+    schema: QuotedSchema
+    sources: readonly ListSource[]
+    order: "asc" | "desc"
+}): string {
+    const { schema, sources, order } = params
+    const parts = sources.map((source) => partText(schema, source, order)).join("\n    union all\n    ")
+    return /* sql */ `-- cuckmq: list-jobs
+with chunk as materialized (
+    select * from (
+    ${parts}
+    ) as part
+    order by id ${order}
+    limit $10::integer
+), looked as (
+    select id, created_at from chunk order by id ${order} offset $10::integer - 1
+), found as (
+    select chunk.*, definition.name, definition.channel
+    from chunk
+    join ${schema}.job_definition as definition on definition.id = chunk.definition_id
+    where ($2::text is null or definition.name = $2)
+        and ($3::text is null or definition.channel = $3)
+        and ($4::text is null or chunk.state = any(string_to_array($4, ',')))
+        and ($5::text is null or $5 in (${groupKey("chunk.lane")}, ${concurrencyKey("chunk.lane")}, ${rateKey("chunk.lane")}))
+        and ($6::double precision is null or chunk.created_at >= to_timestamp($6 / 1000::double precision))
+        and ($7::double precision is null or chunk.created_at < to_timestamp($7 / 1000::double precision))
+        and ($8::text is null or strpos(chunk.errors -> -1 ->> 'message', $8) > 0)
+        and ($9::text is null or chunk.payload::jsonb @> $9::jsonb)
+    order by chunk.id ${order}
+    limit $11::integer
+)
+select looked.id, date_part('epoch', looked.created_at) * 1000::double precision,
+    found.id, found.name, found.channel, found.state, found.priority, found.attempt,
+    date_part('epoch', found.created_at) * 1000::double precision, date_part('epoch', found.due_at) * 1000::double precision,
+    date_part('epoch', found.claimed_at) * 1000::double precision, date_part('epoch', found.finalized_at) * 1000::double precision,
+    coalesce(lease.worker, found.worker), found.reason, left(found.errors -> -1 ->> 'message', 1000), found.is_cancelled,
+    found.lane
+from (select) as one
+left join looked on true
+left join found on true
+left join ${schema}.lease on lease.id = found.lease_id
+order by found.id ${order}`
+}
+
+const texts = new Map<string, (schema: QuotedSchema) => string>()
+
+/** Lists jobs behind an id, looking through `numLooks` of them. */
+export async function listJobs({
+    run,
+    schema,
+    sources,
+    order,
+    afterID,
+    filter,
+    limit,
+    numLooks,
+}: Query & {
+    sources: readonly ListSource[]
+    order: "asc" | "desc"
+    afterID: number
+    filter: JobFilter
+    limit: number
+    numLooks: number
+}): Promise<ListedJobs> {
+    const name = `${order} ${sources.join(" ")}`
+    const text = texts.get(name) ?? statementText((quoted) => listText({ schema: quoted, sources, order }))
+    texts.set(name, text)
+    const rows = await run(text(schema), [
+        afterID,
+        filter.definition,
+        filter.channel,
+        filter.state,
+        filter.key,
+        filter.createdAfterMs,
+        filter.createdBeforeMs,
+        filter.errorText,
+        filter.payload,
+        numLooks,
+        limit,
+    ])
+    const listed = rows.filter((row) => row[2] !== null).map(toListedRow)
+    const last = listed.length === limit ? listed.at(-1) : undefined
+    return { rows: listed, next: last ?? endOf(rows[0]) }
+}
+
+function endOf(row: Row | undefined): ListedJobs["next"] {
+    const id = numberOrNull(row?.[0])
+    return id === null ? null : { id, createdAtMs: Number(row?.[1]) }
+}
+
+function toListedRow(row: Row): ListedRow {
+    return {
+        id: Number(row[2]),
+        definition: row[3] ?? "",
+        channel: row[4] ?? "",
+        state: row[5] ?? "",
+        priority: Number(row[6]),
+        attempt: Number(row[7]),
+        createdAtMs: Number(row[8]),
+        dueAtMs: Number(row[9]),
+        claimedAtMs: numberOrNull(row[10]),
+        finalizedAtMs: numberOrNull(row[11]),
+        worker: row[12] ?? null,
+        reason: row[13] ?? null,
+        errorMessage: row[14] ?? null,
+        isCancelRequested: row[15] === "t",
+        lane: row[16] ?? null,
+    }
+}

@@ -1,0 +1,108 @@
+import { hostname } from "node:os"
+import { describe, expect, it } from "vitest"
+import { Config, Inspector } from "../../src/index.ts"
+import { VERSION } from "../../src/version.ts"
+import { define } from "../support/define.ts"
+import { finalizedJob } from "../support/finalized.ts"
+import { makeRole } from "../support/role.ts"
+import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
+
+describe("workers and orchestrators", () => {
+    it("are known while they are there, with what they run, and gone when they have stopped", async () => {
+        const queue = await makeQueue()
+        const inspector = new Inspector({ config: queue.config })
+        define(queue.config, () => undefined, { name: "b" })
+        define(queue.config, () => undefined, { name: "a", concurrencyLimit: { max: 3, key: () => "k" } })
+        define(queue.config, () => undefined, { name: "c", channel: "other", repeatIntervalMs: 3_600_000 })
+        const worker = queue.worker({ name: "burrow", concurrency: 7 })
+        const orchestrator = queue.orchestrator({ name: "hill" })
+        await eventually(async () => {
+            const all = [...(await inspector.workers()), ...(await inspector.orchestrators())]
+            return all.length === 2
+        })
+        const common = {
+            ...{ id: expect.any(String), host: hostname(), pid: process.pid, version: VERSION },
+            ...{ startedAt: expect.any(Date), heartbeatAt: expect.any(Date), heartbeatIntervalMs: 10_000 },
+            ...{ isStopping: false, isLive: true },
+        }
+        const [info] = await inspector.workers()
+        expect(info).toEqual({
+            ...{ ...common, name: "burrow", channel: "_default", concurrency: 7, numRunning: 0 },
+            definitions: ["a", "b"],
+        })
+        expect(await inspector.orchestrators()).toEqual([
+            { ...common, name: "hill", definitions: ["a", "b", "c"] },
+        ])
+
+        await eventually(async () => (await inspector.definitions()).length === 3)
+        const [a, b, c] = await inspector.definitions()
+        const known = [{ id: info?.id, name: "burrow", host: hostname(), pid: process.pid }]
+        expect(a).toEqual({
+            ...{ name: "a", channel: "_default", numAttempts: 0, priority: 0, timeoutIntervalMs: 43_200_000 },
+            ...{ lockIntervalMs: 60_000, releaseIntervalMs: 0, repeat: null, keepSucceededMs: null },
+            ...{ keepFailedMs: null, isPaused: false, numPausedKeys: 0, retiredAt: null, workers: known },
+            limits: { concurrency: { max: 3, isKeyed: true }, rate: null, group: null },
+            ...{ heartbeatAt: expect.any(Date), createdAt: expect.any(Date) },
+        })
+        expect(b).toMatchObject({ name: "b", limits: null, workers: known })
+        expect(c).toMatchObject({
+            ...{ name: "c", workers: [] },
+            repeat: { intervalMs: 3_600_000, cron: null, onMissed: "once", nextAt: expect.any(Date) },
+        })
+
+        worker.stop()
+        await worker.join()
+        expect(await inspector.workers()).toEqual([])
+        expect((await inspector.definitions())[0]?.workers).toEqual([])
+        orchestrator.stop()
+        await orchestrator.join()
+        expect(await inspector.orchestrators()).toEqual([])
+    })
+
+    it("that ended without a word are not live, and are swept", async () => {
+        const queue = await makeQueue()
+        const inspector = new Inspector({ config: queue.config })
+        const { sql, schema } = queue
+        const silentFor = async (seconds: number) =>
+            sql.query(
+                `insert into ${schema}.daemon
+                    (id, kind, name, host, pid, version, channel, concurrency, definition_names, heartbeat_at, interval_ms)
+                values ($1::text, 'worker', $1, 'h', 1, '1', '_default', 5, '{}',
+                    clock_timestamp() - $1::integer * interval '1 s', 10000)`,
+                [seconds],
+            )
+        for (const seconds of [20, 40, 400]) await silentFor(seconds)
+        const liveness = async () => (await inspector.workers()).map(({ name, isLive }) => [name, isLive])
+        expect(await liveness()).toEqual([
+            ["20", true],
+            ["40", false],
+            ["400", false],
+        ])
+        queue.orchestrator()
+        await eventually(async () => (await inspector.workers()).length === 2)
+        expect((await inspector.workers()).map(({ name }) => name)).toEqual(["20", "40"])
+    })
+
+    it.skipIf(!hasServer())("go on where they cannot be written down, and say so once", async () => {
+        const queue = await makeQueue()
+        const { schema, schemaName } = queue
+        const role = await makeRole({
+            grants: [
+                `usage on schema ${schema}`,
+                `usage on sequence ${schema}.job_sequence`,
+                `select, insert, update, delete on all tables in schema ${schema}`,
+            ],
+        })
+        await queue.sql.query(`revoke all on ${schema}.daemon from ${role}`)
+        const config = new Config({ pool: makePool({ role }), schema: schemaName })
+        const job = define(config, () => "done")
+        const worker = queue.worker({ config })
+        expect(await finalizedJob(queue, await job.defer({ payload: {} }))).toMatchObject({ result: "done" })
+        const errors = () => queue.events.filter(({ eventType }) => eventType === "daemon-error")
+        await eventually(() => errors().length === 1)
+        expect(errors()).toMatchObject([{ activity: "tell of the daemon" }])
+        worker.stop()
+        await worker.join()
+        expect(errors()).toHaveLength(1)
+    })
+})
