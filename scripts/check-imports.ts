@@ -33,14 +33,12 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/(schedules|schedule-options|repeat-options)\.ts$/,
         ["queue", "statements", "cron", "db", "leaf"],
     ],
-    ["inspect", /^src\/inspect\//, ["queue", "statements", "db", "leaf"]],
     ["config", /^src\/config\.ts$/, ["operations", "schedules", "queue", "schema", "db", "leaf"]],
     [
         "job-definition",
         /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options|retry-options)\.ts$/,
         ["config", "schedules", "queue", "threads", "job-context", "cron", "db", "leaf"],
     ],
-    ["inspector", /^src\/inspector\.ts$/, ["inspect", "config", "queue", "statements", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
     ["heartbeat", /^src\/heartbeat\.ts$/, ["daemon", "queue", "statements", "db", "leaf"]],
     [
@@ -63,7 +61,6 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
             "worker",
             "orchestrator",
             "inspector",
-            "inspect",
             "daemon",
             "job-definition",
             "job-context",

@@ -1,6 +1,6 @@
 import { type Config, type Core, coreOf } from "./config.ts"
 import type { Run } from "./db/driver.ts"
-import { inOurWords } from "./db/failure.ts"
+import { inOurWords, wasTooLong } from "./db/failure.ts"
 import { type Shrinking, shrinking } from "./db/shrinking.ts"
 import { type Counts, toCounts } from "./inspect/counts.ts"
 import {
@@ -41,13 +41,17 @@ export interface InspectorOptions {
     config: Config
 }
 
-/** How many rows a count looks at: of each state, and how many times as many ready jobs of all definitions together. */
+/**
+ * How many rows a count looks at: of each state, or of each state when that took too long, and how many times as many ready
+ * jobs of all definitions together.
+ */
 const MAX_OTHERS = 10_000
+const FEW_OTHERS = 1_000
 const READY_FACTOR = 4
 
 /** How many jobs a page looks through: more where it does not look into payloads, which have to be read for it. */
-const MAX_LOOKS = 5_000
-const MAX_PAYLOAD_LOOKS = 1_000
+const MAX_LOOKS = 20_000
+const MAX_PAYLOAD_LOOKS = 5_000
 
 /** How many of the jobs that one has to do with are told. */
 const MAX_RELATED = 100
@@ -61,7 +65,6 @@ export class Inspector {
     readonly #throughput: Throughput
     readonly #inTime: Shrinking = shrinking(MAX_LOOKS)
     readonly #payloadsInTime: Shrinking = shrinking(MAX_PAYLOAD_LOOKS)
-    readonly #countsInTime: Shrinking = shrinking(MAX_OTHERS)
 
     /** @throws InvalidOptionError for an option that is unknown, or a `config` that is none. */
     constructor(options: InspectorOptions) {
@@ -73,24 +76,25 @@ export class Inspector {
     /**
      * Counts jobs by definition, channel and state, and tells how long the oldest ready job of each definition has been
      * due. Numbers are exact while they are small: up to 10,000 jobs of each state, and of ready and failed ones up to
-     * 10,000 of each definition, or 40,000 shared by all. Beyond that `isExact` is false. Finalized jobs are an estimate.
+     * 10,000 of each definition, or 40,000 shared by all; of blocked ones while there are 5,000 dependencies. Beyond that `isExact` is false. Finalized jobs are an estimate.
      * One statement, which costs the same however many jobs there are, and more with the number of definitions.
      *
      * @throws SchemaNotPreparedError, DatabaseError from the database.
      */
     async counts(): Promise<Counts> {
-        const { schema } = this.#core
-        const rowsWithin = async (numOthers: number) => {
-            const bounds = { numReady: numOthers * READY_FACTOR, numOthers }
-            const rows = await this.#lookOn((run) => countJobs({ run, schema, bounds }))
-            return toCounts(rows, numOthers)
-        }
-        return this.#guard("counts", () => this.#countsInTime(rowsWithin))
+        return this.#guard("counts", async () => {
+            try {
+                return await this.#countWithin(MAX_OTHERS)
+            } catch (error) {
+                if (!wasTooLong(error)) throw error
+                return this.#countWithin(FEW_OTHERS)
+            }
+        })
     }
 
     /**
-     * Lists jobs, live and finalized, by when they were deferred. A call looks through a bounded number of jobs, 5,000 of
-     * them, or 1,000 where payloads are asked for, and returns those that fit: a page may come back short, or empty, with a
+     * Lists jobs, live and finalized, by when they were deferred. A call looks through a bounded number of jobs, 20,000 of
+     * them, or 5,000 where payloads are asked for, and returns those that fit: a page may come back short, or empty, with a
      * `next` to go on at. `running`, `failing` and `failed` jobs have indexes of their own, and a time range is found by
      * bisection; other filters are what a call looks through jobs for. Payloads and results are in `job`.
      *
@@ -213,6 +217,13 @@ export class Inspector {
         const { run, schema } = this.#core
         const totals = await inOurWords({ action: "prometheus", schema }, () => readTotals({ run, schema }))
         return toPrometheus({ totals, counts: null })
+    }
+
+    async #countWithin(numOthers: number): Promise<Counts> {
+        const { schema } = this.#core
+        const numEdges = numOthers / 2
+        const bounds = { numReady: numOthers * READY_FACTOR, numOthers, numEdges }
+        return toCounts(await this.#lookOn((run) => countJobs({ run, schema, bounds })), bounds)
     }
 
     /** The id behind which a list begins at an instant. */

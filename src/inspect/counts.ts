@@ -1,4 +1,4 @@
-import type { CountRows, DefinitionCountRow } from "../statements/count-jobs.ts"
+import type { CountBounds, CountRows, DefinitionCountRow } from "../statements/count-jobs.ts"
 
 /** How many there are. */
 export interface Count {
@@ -73,10 +73,10 @@ const COLUMNS = {
     failed: "numDead",
 } as const satisfies Record<CountedState, keyof DefinitionCountRow>
 
-/** Makes of what was looked at what is told. `maxOthers` is how much of each state without an index was looked at. */
-export function toCounts(rows: CountRows, maxOthers: number): Counts {
+/** Makes of what was looked at what is told. */
+export function toCounts(rows: CountRows, bounds: CountBounds): Counts {
     const countsOf = Object.fromEntries(
-        STATES.map((state) => [state, countsIn(state, rows, maxOthers)]),
+        STATES.map((state) => [state, countsIn(state, rows, bounds)]),
     ) as Record<CountedState, Count[]>
     const definitions = rows.definitions.map((row, index) => ({
         definition: row.name,
@@ -102,19 +102,30 @@ export function toCounts(rows: CountRows, maxOthers: number): Counts {
 }
 
 /** The numbers of each definition. */
-function countsIn(state: CountedState, rows: CountRows, maxOthers: number): Count[] {
+function countsIn(state: CountedState, rows: CountRows, bounds: CountBounds): Count[] {
     const nums = rows.definitions.map((row) => row[COLUMNS[state]])
     const isByDefinition = state === "ready" || state === "failed"
     if (isByDefinition) {
         const counts = nums.map((num) => ({ num, isExact: num < rows.maxOfDefinition }))
         return state === "ready" ? withRest(counts, rows.estimates.ready) : counts
     }
-    const numSeen = state === "blocked" ? rows.numEdges : sumOfNumbers(nums)
-    if (numSeen < maxOthers) return nums.map((num) => ({ num, isExact: true }))
+    const isSeenWhole =
+        state === "blocked" ? rows.numEdges < bounds.numEdges : sumOfNumbers(nums) < bounds.numOthers
+    if (isSeenWhole) return nums.map((num) => ({ num, isExact: true }))
     // Those that were seen stand for all.
-    const estimate = state === "delayed" || state === "running" ? rows.estimates[state] : 0
-    const factor = Math.max(1, estimate / Math.max(1, sumOfNumbers(nums)))
+    const factor = Math.max(1, estimateOf(state, rows) / Math.max(1, numSeen(state, rows)))
     return nums.map((num) => ({ num: Math.round(num * factor), isExact: false }))
+}
+
+/** How many there are of what a state was looked for in, by the server's statistics. */
+function estimateOf(state: "delayed" | "blocked" | "running" | "failing", { estimates }: CountRows): number {
+    if (state === "failing") return 0
+    return state === "blocked" ? estimates.edges : estimates[state]
+}
+
+function numSeen(state: CountedState, rows: CountRows): number {
+    if (state === "blocked") return rows.numEdges
+    return sumOfNumbers(rows.definitions.map((row) => row[COLUMNS[state]]))
 }
 
 /** Where one definition has more ready jobs than were looked at, it has all those that the others do not. */

@@ -47,8 +47,8 @@ function explainFailure(facts: JobFacts): Explanation {
     const finalizedAt = new Date(facts.finalizedAtMs ?? 0)
     const reason = (facts.reason ?? "error") as FailureReason
     const error = lastError(facts)
-    const threw = error === null ? "" : `: ${error.name}: ${error.message}`
-    const sentence = `It failed for good at ${when(finalizedAt, facts.nowMs)}, after ${numberOf(attempt, "attempt")}${onWorker(worker)}, with the reason \`${reason}\`${threw}`
+    const threw = error === null ? "" : `, and threw ${error.name}: ${quoted(error.message)}`
+    const sentence = `It failed for good at ${when(finalizedAt, facts.nowMs)}, after ${numberOf(attempt, "attempt")}${onWorker(worker)}, with the reason \`${reason}\`${threw}.`
     return { jobID, kind: "failed", sentence, finalizedAt, worker, attempt, reason, error: shortened(error) }
 }
 

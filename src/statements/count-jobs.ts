@@ -9,6 +9,8 @@ export interface CountBounds {
     numReady: number
     /** Of each state that has no index by definition. */
     numOthers: number
+    /** Of the edges that blocked jobs are found by, each of which costs a look at a job more. */
+    numEdges: number
 }
 
 /** What was counted of a definition. Where a number is as large as what was looked at, there may be more. */
@@ -36,7 +38,7 @@ export interface CountRows {
     /** How many edges of dependencies were looked at. */
     numEdges: number
     /** Rows by the server's statistics. */
-    estimates: { ready: number; delayed: number; running: number; finalized: number }
+    estimates: { ready: number; delayed: number; running: number; edges: number; finalized: number }
     definitions: DefinitionCountRow[]
 }
 
@@ -54,7 +56,7 @@ with definition as materialized (
 ), share as materialized (
     select greatest(20, least($2::bigint, $1::bigint / greatest(count(*), 1))) as num from definition
 ), edge as materialized (
-    select dependent_id from ${schema}.job_dependency order by dependent_id limit $3::bigint
+    select dependent_id from ${schema}.job_dependency order by dependent_id limit $5::bigint
 ), other as materialized (
     select definition_id, state, count(*) as num
     from (
@@ -128,6 +130,7 @@ select pg_catalog.jsonb_build_object(
             'ready', coalesce(sum(reltuples) filter (where relname = 'job_ready_idx'), 0),
             'delayed', coalesce(sum(reltuples) filter (where relname = 'job_delayed_idx'), 0),
             'running', coalesce(sum(reltuples) filter (where relname = 'job_running_idx'), 0),
+            'edges', (select reltuples from pg_catalog.pg_class where oid = to_regclass($4::text || '.job_dependency')),
             'finalized', (
                 select coalesce(sum(greatest(pg_stat_get_live_tuples(inhrelid), part.reltuples)), 0)
                 from pg_catalog.pg_inherits
@@ -170,7 +173,13 @@ export async function countJobs({
     schema,
     bounds,
 }: Query & { bounds: CountBounds }): Promise<CountRows> {
-    const [row] = await run(text(schema), [bounds.numReady, MAX_OF_DEFINITION, bounds.numOthers, schema])
+    const [row] = await run(text(schema), [
+        bounds.numReady,
+        MAX_OF_DEFINITION,
+        bounds.numOthers,
+        schema,
+        bounds.numEdges,
+    ])
     const rows = JSON.parse(row?.[0] ?? "{}") as CountRows
     return { ...rows, definitions: rows.definitions ?? [] }
 }

@@ -42,8 +42,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly #others: OtherClaims
     readonly #runWatch: RunWatch
     readonly #loopWatch: LoopWatch
-    readonly #unsubscribe: () => Promise<void>
-    readonly #endCounting: () => Promise<void>
+    /** Whom it tells, and who tells it, until it ends. */
+    readonly #detach: readonly (() => Promise<void>)[]
     /** Runs that end in the same tick are replaced together. */
     readonly #pumpSoon = new Soon(() => this.#pump())
     readonly #retryAlarm = new Alarm(() => this.#claimMore())
@@ -62,7 +62,6 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.worker = name
         this.maxResultBytes = core.maxPayloadBytes
         this.counter = core.counter
-        this.#endCounting = core.counter.attach(this.#report)
         this.settler = new Settler({ core, worker: name, onError: this.#report })
         this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
         this.#claimer = new Claimer({ core, leases: this.#leases })
@@ -110,7 +109,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             isLeaseRenewed: () => this.#leases.hasStandby,
             emit: settings.emit,
         })
-        this.#unsubscribe = core.hints.subscribe(this)
+        this.#detach = [core.counter.attach(this.#report), core.hints.subscribe(this)]
         this.#lookout.look()
     }
 
@@ -289,7 +288,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         await this.settler.drain()
         await this.#lookout.idle()
         await this.#leases.close().catch((error: unknown) => this.#report("end leases", error))
-        await Promise.all([this.#endCounting(), this.#unsubscribe(), threadsEnded])
+        await Promise.all([threadsEnded, ...this.#detach.map((detach) => detach())])
         this.#forcedEnd.clear()
         this.#conclude()
     }

@@ -86,22 +86,30 @@ describe("Inspector#counts", () => {
         const queue = await makeQueue()
         const job = define(queue.config, () => undefined)
         const few = define(queue.config, () => undefined, { name: "few" })
-        await job.deferMany([...times(50), ...times(30).map((one) => ({ ...one, delayMs: 3_600_000 }))])
+        const [first = 0] = await job.deferMany([
+            ...times(50),
+            ...times(30).map((one) => ({ ...one, delayMs: 3_600_000 })),
+        ])
+        await job.deferMany(times(20).map((one) => ({ ...one, dependencies: [first] })))
         await few.deferMany(times(3))
-        await queue.sql.query(`analyze ${queue.schema}.job`)
+        for (const table of ["job", "job_dependency"])
+            await queue.sql.query(`analyze ${queue.schema}.${table}`)
         const { run, schema } = coreOf(queue.config)
         const counted = async (numReady: number, numOthers: number) => {
-            const bounds = { numReady, numOthers }
-            return toCounts(await countJobs({ run, schema, bounds }), numOthers).definitions
+            const bounds = { numReady, numOthers, numEdges: numOthers }
+            return toCounts(await countJobs({ run, schema, bounds }), bounds).definitions
         }
         expect(await counted(1_000, 1_000)).toMatchObject([
             { definition: "few", ready: exactly(3), delayed: exactly(0) },
-            { definition: "job", ready: exactly(50), delayed: exactly(30) },
+            { definition: "job", ready: exactly(50), delayed: exactly(30), blocked: exactly(20) },
         ])
         // The server's statistics know of those that were not looked at.
         expect(await counted(60, 10)).toMatchObject([
             { definition: "few", ready: exactly(3), delayed: { num: 0, isExact: false } },
-            { definition: "job", ready: { num: 50, isExact: false }, delayed: { num: 30, isExact: false } },
+            {
+                ...{ definition: "job", ready: { num: 50, isExact: false } },
+                ...{ delayed: { num: 30, isExact: false }, blocked: { num: 20, isExact: false } },
+            },
         ])
     })
 })

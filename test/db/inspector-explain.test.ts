@@ -74,7 +74,7 @@ describe("Inspector#explain", () => {
             reason: "error",
             error: { name: "RangeError", message: "too far" },
             sentence: expect.stringContaining(
-                'after 1 attempt on the worker "burrow", with the reason `error`: RangeError: too far',
+                'after 1 attempt on the worker "burrow", with the reason `error`, and threw RangeError: "too far".',
             ),
         })
         expect(await explained(inspector, retried, "retrying")).toMatchObject({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { CONFIG_DEFAULTS } from "../../src/config.ts"
 import * as errors from "../../src/errors.ts"
+import { LIST_JOBS_DEFAULTS } from "../../src/inspect/job-list.ts"
 import { JOB_DEFINITION_DEFAULTS } from "../../src/job-definition-options.ts"
 import { ORCHESTRATOR_DEFAULTS } from "../../src/orchestrator.ts"
 import { THREAD_DEFAULTS } from "../../src/threads/thread-module.ts"
@@ -126,6 +127,13 @@ describe("the option tables of README.md", () => {
         )
     })
 
+    it("have the defaults of lists of jobs", () => {
+        const stated = tableAfter("#### **Inspector#jobs**").filter((row) => row[3] !== "N/A")
+        expect(Object.fromEntries(stated.map((row) => [codeOf(row[0]), defaultIn(row[3] ?? "")]))).toEqual(
+            LIST_JOBS_DEFAULTS,
+        )
+    })
+
     it("have the options of defer, complete, join and the embedded pool", () => {
         const names = (heading: string) => tableAfter(heading).map((row) => codeOf(row[0]))
         const optionsOf = (...types: string[]) =>
@@ -145,6 +153,7 @@ describe("the option tables of README.md", () => {
         expect(names("#### **Config#pause**")).toEqual(optionsOf("PauseOptions"))
         expect(names("#### **Inspector#constructor**")).toEqual(optionsOf("InspectorOptions"))
         expect(names("#### **Inspector#throughput**")).toEqual(optionsOf("ThroughputOptions"))
+        expect(names("#### **Inspector#jobs**")).toEqual(optionsOf("ListJobsOptions"))
         expect(names("#### **Daemon#join**")).toEqual(optionsOf("JoinOptions"))
         expect(names("#### **embeddedPool**")).toEqual(optionsOf("EmbeddedPoolOptions"))
     })

@@ -5,7 +5,14 @@ import { snippets } from "./readme.ts"
 import { ROOT } from "./root.ts"
 
 /** A block of SQL in docs/security.md: who runs it is in its text. */
-export type SecurityBlock = "roles" | "schema" | "runtime" | "producer" | "changing" | "monitor" | "hardening"
+export type SecurityBlock =
+    | "roles"
+    | "schema"
+    | "runtime"
+    | "producer"
+    | "inspector"
+    | "changing"
+    | "hardening"
 
 /** The text of docs/security.md. */
 export const SECURITY = readFileSync(join(ROOT, "docs/security.md"), "utf8")

@@ -143,6 +143,7 @@ export async function prepareForRoles(params: { schemaName: string; schema: stri
     await new Config({ pool, schema: schemaName }).prepareSchema()
     await pool.query(securitySql("runtime", schema))
     await pool.query(securitySql("producer", schema))
+    await pool.query(securitySql("inspector", schema))
 }
 
 /** Drops a schema. What a forced end left under way on the server may still be in it, and in the way. */
