@@ -28,6 +28,8 @@ export interface Told {
     concurrency: number | null
     /** How many jobs it runs now. */
     numRunning: () => number
+    /** Milliseconds between two heartbeats; left out but in tests. */
+    intervalMs?: number
     onError: (activity: string, error: unknown) => void
 }
 
@@ -58,6 +60,7 @@ class Heartbeat {
     isStopping = false
     readonly #id = randomUUID()
     readonly #told: Told
+    readonly #intervalMs: number
     readonly #alarm = new Alarm(() => void this.#beat())
     #isEnded = false
     /** Whether the last one failed: an error is told once, and not every ten seconds. */
@@ -68,6 +71,7 @@ class Heartbeat {
 
     constructor(told: Told) {
         this.#told = told
+        this.#intervalMs = told.intervalMs ?? INTERVAL_MS
         void this.#beat()
     }
 
@@ -94,7 +98,7 @@ class Heartbeat {
                 },
             )
             .then(() => {
-                if (!this.#isEnded) this.#alarm.set(INTERVAL_MS)
+                if (!this.#isEnded) this.#alarm.set(this.#intervalMs)
             })
         return this.#beating
     }
@@ -112,7 +116,7 @@ class Heartbeat {
         if (this.#written === names && (await heartbeatDaemon({ run, schema, id: this.#id, state }))) return
         const daemon = {
             ...{ id: this.#id, kind, name, channel, concurrency },
-            ...{ host: hostname(), pid: process.pid, version: VERSION, intervalMs: INTERVAL_MS },
+            ...{ host: hostname(), pid: process.pid, version: VERSION, intervalMs: this.#intervalMs },
         }
         await enterDaemon({ run, schema, daemon, state, definitionNames })
         this.#written = names

@@ -1,4 +1,5 @@
 import { InvalidOptionError, InvalidPayloadError } from "../errors.ts"
+import type { FailureReason } from "../events.ts"
 import { instant, keyText, knownOptions, nameText, oneOf, someText, wholeNumber } from "../options.ts"
 import { encodePayload } from "../payload.ts"
 import type { JobFilter, ListedRow, ListSource } from "../statements/list-jobs.ts"
@@ -60,8 +61,8 @@ export interface ListedJob {
     finalizedAt: Date | null
     /** The worker that has it, or ended it; null when none does or did. */
     worker: string | null
-    /** Why it failed; null when it did not. A text of `FailureReason`. */
-    reason: string | null
+    /** Why it failed; null when it did not. */
+    reason: FailureReason | null
     /** The message of what was thrown last, up to 1,000 characters; null when nothing was. */
     errorMessage: string | null
     /** Whether it runs, and is being cancelled. */
@@ -220,7 +221,7 @@ export function toListedJob(row: ListedRow): ListedJob {
         claimedAt: dateOrNull(row.claimedAtMs),
         finalizedAt: dateOrNull(row.finalizedAtMs),
         worker: row.worker,
-        reason: row.reason,
+        reason: row.reason as FailureReason | null,
         errorMessage: row.errorMessage,
         isCancelRequested: row.isCancelRequested,
         keys: toJobKeys(row.lane),

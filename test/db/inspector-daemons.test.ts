@@ -1,9 +1,12 @@
 import { hostname } from "node:os"
 import { describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
+import { toldOf } from "../../src/heartbeat.ts"
 import { Config, Inspector } from "../../src/index.ts"
 import { VERSION } from "../../src/version.ts"
 import { define } from "../support/define.ts"
 import { finalizedJob } from "../support/finalized.ts"
+import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeRole } from "../support/role.ts"
 import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
@@ -58,6 +61,66 @@ describe("workers and orchestrators", () => {
         await orchestrator.join()
         expect(await inspector.orchestrators()).toEqual([])
     })
+
+    it("are written down again where a sweep took them for gone, and with what they know by now", async () => {
+        const queue = await makeQueue()
+        const inspector = new Inspector({ config: queue.config })
+        let end: () => void = () => undefined
+        const ended = new Promise<void>((resolve) => {
+            end = resolve
+        })
+        let numRunning = 1
+        const session = toldOf(
+            { ended, stop: () => undefined, force: () => undefined },
+            {
+                ...{
+                    core: coreOf(queue.config),
+                    kind: "worker",
+                    name: "w",
+                    channel: "_default",
+                    concurrency: 3,
+                },
+                ...{ numRunning: () => numRunning, intervalMs: 20, onError: () => undefined },
+            },
+        )
+        const first = await eventually(async () => (await inspector.workers())[0])
+        expect(first).toMatchObject({ numRunning: 1, definitions: [], isStopping: false })
+        numRunning = 2
+        await eventually(async () => (await inspector.workers())[0]?.numRunning === 2)
+        await queue.sql.query(`delete from ${queue.schema}.daemon`)
+        const again = await eventually(async () => (await inspector.workers())[0])
+        expect(again.id).toBe(first.id)
+        define(queue.config, () => undefined)
+        await eventually(async () => (await inspector.workers())[0]?.definitions[0] === "job")
+        session.stop()
+        await eventually(async () => (await inspector.workers())[0]?.isStopping)
+        end()
+        await session.ended
+        expect(await inspector.workers()).toEqual([])
+    })
+
+    it.skipIf(!hasServer())(
+        "cost an idle worker one statement at the start, and one at the end, and few between",
+        async () => {
+            const queue = await makeQueue()
+            const pool = makePool()
+            const texts: string[] = []
+            const config = new Config({
+                pool: waitsBefore(pool, "-- cuckmq", async (text) => void texts.push(text)),
+                schema: queue.schemaName,
+            })
+            const worker = queue.worker({ config, processIntervalMs: 10 })
+            await eventually(() => texts.some((text) => text.includes("enter-daemon")))
+            // A worker that has looked so often has been idle for a while.
+            const numLooks = () => texts.filter((text) => text.includes("look-around")).length
+            const before = numLooks()
+            await eventually(() => numLooks() > before + 20)
+            worker.stop()
+            await worker.join()
+            const about = texts.filter((text) => /daemon\n/.test(text)).map((text) => text.split("\n")[0])
+            expect(about).toEqual(["-- cuckmq: enter-daemon", "-- cuckmq: remove-daemon"])
+        },
+    )
 
     it("that ended without a word are not live, and are swept", async () => {
         const queue = await makeQueue()
