@@ -8,14 +8,17 @@ export interface QueueSize {
     numLive: number
     /** Finalized ones, of which one of a thousand failed. */
     numFinalized: number
+    /** What the server knows of the tables: nothing but their size without `analyze`. */
+    gather: "vacuum analyze" | "vacuum"
 }
 
 /** The names of the definitions that the jobs are of, those of the first one being most. */
 export const NAMES = ["flood", "grouped", ...Array.from({ length: 48 }, (_, n) => `few-${n}`)]
 
 /** Fills a queue by SQL: ids of history come first, as they do where jobs are old. */
-export async function fillQueue(queue: Queue, { numLive, numFinalized }: QueueSize): Promise<void> {
+export async function fillQueue(queue: Queue, { numLive, numFinalized, gather }: QueueSize): Promise<void> {
     const { sql, schema, config } = queue
+    await sql.query(`alter table ${schema}.job set (autovacuum_enabled = false)`)
     for (const name of NAMES) await writeDown(config, name)
     const definition = (n: string) => `(select id from ${schema}.job_definition where name = ${n})`
     const flood = definition("'flood'")
@@ -45,9 +48,8 @@ export async function fillQueue(queue: Queue, { numLive, numFinalized }: QueueSi
     await sql.query(
         `insert into ${schema}.job_dependency select id - 1, id from ${schema}.job where state = 'blocked'`,
     )
-    await sql.query(`vacuum analyze ${schema}.job`)
-    await sql.query(`vacuum analyze ${schema}.job_dependency`)
-    await sql.query(`vacuum analyze ${schema}.job_history`)
+    for (const table of ["job", "job_dependency", "job_history"])
+        await sql.query(`${gather} ${schema}.${table}`)
 }
 
 async function writeDown(config: Config, name: string): Promise<void> {
