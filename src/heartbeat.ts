@@ -15,6 +15,9 @@ import { VERSION } from "./version.ts"
 /** How often a daemon says that it lives. */
 const INTERVAL_MS = 10_000
 
+/** How long after its start it says so first: its definitions and its first claims come before. */
+const FIRST_MS = 100
+
 /** How long a daemon that has stopped waits for its row to be removed: a sweep does it otherwise. */
 const REMOVE_MS = 1_000
 
@@ -34,8 +37,9 @@ export interface Told {
 }
 
 /**
- * Writes a daemon down while its session goes on: at once, then every ten seconds, until it has stopped. It stands beside
- * the session and not within it: nothing waits for it, and nothing is different when the database takes none of it.
+ * Writes a daemon down while its session goes on: soon after its start, then every ten seconds, until it has stopped. It
+ * stands beside the session and not within it: nothing waits for it, and nothing is different when the database takes none
+ * of it.
  */
 export function toldOf(session: Session, told: Told): Session {
     const heartbeat = new Heartbeat(told)
@@ -62,6 +66,7 @@ class Heartbeat {
     readonly #told: Told
     readonly #intervalMs: number
     readonly #alarm = new Alarm(() => void this.#beat())
+    #hasBegun = false
     #isEnded = false
     /** Whether the last one failed: an error is told once, and not every ten seconds. */
     #isFailing = false
@@ -72,13 +77,14 @@ class Heartbeat {
     constructor(told: Told) {
         this.#told = told
         this.#intervalMs = told.intervalMs ?? INTERVAL_MS
-        void this.#beat()
+        this.#alarm.set(Math.min(FIRST_MS, this.#intervalMs))
     }
 
-    /** Removes the row. */
+    /** Removes the row, if one may have been written. */
     async end(): Promise<void> {
         this.#isEnded = true
         this.#alarm.clear()
+        if (!this.#hasBegun) return
         const { run, schema } = this.#told.core
         // One that is under way would write the row again.
         await this.#beating
@@ -86,6 +92,7 @@ class Heartbeat {
     }
 
     #beat(): Promise<void> {
+        this.#hasBegun = true
         this.#beating = this.#write()
             .then(
                 () => {

@@ -221,7 +221,7 @@ describe("Inspector#explain", () => {
             { payload: { to: "ada" } },
             { payload: { to: "ada" } },
         ])
-        expect(await inspector.explain(second)).toMatchObject({ kind: "no-slot", numAhead: 0 })
+        expect(await explained(inspector, second, "no-slot")).toMatchObject({ numAhead: 0 })
         expect(await inspector.explain(third)).toEqual({
             jobID: third,
             kind: "no-slot",
