@@ -204,19 +204,19 @@ export class Inspector {
     }
 
     /**
-     * What became of all jobs so far, in Prometheus's text format: for an endpoint of yours to answer with, as
+     * What became of all jobs so far, and what is live, in Prometheus's text format: for an endpoint of yours to answer with, as
      * `text/plain; version=0.0.4`. The counters are in the database and the same whichever process is asked, so let one
      * endpoint of a queue be scraped. They only grow; those of a definition that was removed are gone with it. There are
      * 60 series or so for each definition, and none for keys, jobs or workers.
      *
-     * Costs one statement, which reads a row for each definition.
+     * Costs what `counts` and `workers` do, and a statement more that reads a row for each definition.
      *
      * @throws SchemaNotPreparedError, DatabaseError from the database.
      */
     async prometheus(): Promise<string> {
         const { run, schema } = this.#core
-        const totals = await inOurWords({ action: "prometheus", schema }, () => readTotals({ run, schema }))
-        return toPrometheus({ totals, counts: null })
+        const totals = await this.#guard("prometheus", () => readTotals({ run, schema }))
+        return toPrometheus({ totals, counts: await this.counts(), workers: await this.workers() })
     }
 
     async #countWithin(numOthers: number): Promise<Counts> {

@@ -61,8 +61,9 @@ export interface Counts {
     finalized: Count
 }
 
-const STATES = ["ready", "delayed", "blocked", "running", "failing", "failed"] as const
-type CountedState = (typeof STATES)[number]
+/** The states that are counted. */
+export const COUNTED_STATES = ["ready", "delayed", "blocked", "running", "failing", "failed"] as const
+type CountedState = (typeof COUNTED_STATES)[number]
 
 const COLUMNS = {
     ready: "numReady",
@@ -76,7 +77,7 @@ const COLUMNS = {
 /** Makes of what was looked at what is told. */
 export function toCounts(rows: CountRows, bounds: CountBounds): Counts {
     const countsOf = Object.fromEntries(
-        STATES.map((state) => [state, countsIn(state, rows, bounds)]),
+        COUNTED_STATES.map((state) => [state, countsIn(state, rows, bounds)]),
     ) as Record<CountedState, Count[]>
     const definitions = rows.definitions.map((row, index) => ({
         definition: row.name,
@@ -149,7 +150,9 @@ function oldestOf(
 }
 
 function statesOf(countOf: (state: CountedState) => Count): StateCounts {
-    return Object.fromEntries(STATES.map((state) => [state, countOf(state)])) as unknown as StateCounts
+    return Object.fromEntries(
+        COUNTED_STATES.map((state) => [state, countOf(state)]),
+    ) as unknown as StateCounts
 }
 
 function sum(counts: readonly Count[]): Count {

@@ -21,6 +21,8 @@ const LABEL = String.raw`[a-z]+="(?:[^"\\\n]|\\[\\n"])*"`
 const SAMPLE = new RegExp(String.raw`^([a-z_]+)\{((?:${LABEL})(?:,${LABEL})*)\} (\S+)$`)
 
 /** The samples of a page, each as its name, its labels and its value; the format is checked on the way. */
+const NOTHING_LIVE = { counts: { definitions: [], channels: [] }, workers: [] }
+
 function samplesOf(page: string): [name: string, labels: string, value: number][] {
     expect(page.endsWith("\n")).toBe(true)
     const samples: [string, string, number][] = []
@@ -43,7 +45,7 @@ describe("the page for Prometheus", () => {
             totalsOf({ numSucceeded: 12_345_678_901, numRetried: 3, numFailed: [5] }),
             totalsOf({ definition: "video", channel: "heavy" }),
         ]
-        const samples = samplesOf(toPrometheus({ totals, counts: null }))
+        const samples = samplesOf(toPrometheus({ totals, ...NOTHING_LIVE }))
         const mail = 'definition="mail",channel="_default"'
         const video = 'definition="video",channel="heavy"'
         expect(samples).toContainEqual(["cuckmq_jobs_succeeded_total", mail, 12_345_678_901])
@@ -58,7 +60,7 @@ describe("the page for Prometheus", () => {
         const counts = Array.from({ length: NUM_BUCKETS }, (_, bucket) => bucket)
         const num = (NUM_BUCKETS * (NUM_BUCKETS - 1)) / 2
         const totals = [totalsOf({ run: { counts, sumMs: 2_500 } })]
-        const samples = samplesOf(toPrometheus({ totals, counts: null }))
+        const samples = samplesOf(toPrometheus({ totals, ...NOTHING_LIVE }))
         const buckets = samples.filter(([name]) => name === "cuckmq_job_run_seconds_bucket")
         const bounds = buckets.map(([, labels]) => /le="(.*)"/.exec(labels)?.[1])
         expect(bounds).toHaveLength(24)
@@ -84,32 +86,52 @@ describe("the page for Prometheus", () => {
         expect(samples).toContainEqual(["cuckmq_job_wait_seconds_count", labels, 0])
     })
 
-    it("has gauges of what is live where that was counted", () => {
+    it("has gauges of what is live", () => {
+        const some = (num: number) => ({ num, isExact: true })
+        const states = {
+            ...{ ready: some(7), delayed: some(0), blocked: some(0), running: some(0), failing: some(0) },
+            failed: some(3),
+        }
+        const definition = { isPaused: false, numPausedKeys: 0, ...states }
         const counts = {
-            states: [{ definition: "mail", channel: "_default", state: "ready", num: 7 }],
-            oldestReady: [
-                { definition: "mail", channel: "_default", ageMs: 1_500 },
-                { definition: "video", channel: "heavy", ageMs: null },
+            definitions: [
+                {
+                    ...{ ...definition, definition: "mail", channel: "_default" },
+                    oldestReady: { jobID: 1, dueAt: new Date(), ageMs: 1_500 },
+                },
+                { ...definition, definition: "video", channel: "heavy", oldestReady: null },
+            ],
+            channels: [
+                { channel: "_default", ...states },
+                { channel: "heavy", ...states },
             ],
         }
-        const page = toPrometheus({ totals: [totalsOf()], counts })
+        const workers = [
+            { channel: "_default", isLive: true },
+            { channel: "_default", isLive: false },
+            { channel: "idle", isLive: true },
+        ]
+        const page = toPrometheus({ totals: [totalsOf()], counts, workers })
         const mail = 'definition="mail",channel="_default"'
         const samples = samplesOf(page)
         expect(samples).toContainEqual(["cuckmq_jobs", `${mail},state="ready"`, 7])
-        expect(samples).toContainEqual(["cuckmq_oldest_ready_age_seconds", mail, 1.5])
-        expect(samples).toContainEqual([
-            "cuckmq_oldest_ready_age_seconds",
-            'definition="video",channel="heavy"',
-            0,
+        expect(samples).toContainEqual(["cuckmq_jobs", `${mail},state="failed"`, 3])
+        expect(samples.filter(([name]) => name === "cuckmq_oldest_ready_age_seconds")).toEqual([
+            ["cuckmq_oldest_ready_age_seconds", mail, 1.5],
+            ["cuckmq_oldest_ready_age_seconds", 'definition="video",channel="heavy"', 0],
         ])
-        expect(toPrometheus({ totals: [], counts: null })).not.toContain("cuckmq_jobs{")
+        expect(samples.filter(([name]) => name === "cuckmq_workers")).toEqual([
+            ["cuckmq_workers", 'channel="_default"', 1],
+            ["cuckmq_workers", 'channel="heavy"', 0],
+            ["cuckmq_workers", 'channel="idle"', 1],
+        ])
         const typed = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
         expect(typed).toEqual(Object.keys(METRICS))
     })
 
     it("escapes what names may have in them", () => {
         const name = 'back\\slash "quoted"\nnew line\\n ünï'
-        const page = toPrometheus({ totals: [totalsOf({ definition: name })], counts: null })
+        const page = toPrometheus({ totals: [totalsOf({ definition: name })], ...NOTHING_LIVE })
         const escaped = String.raw`definition="back\\slash \"quoted\"\nnew line\\n ünï"`
         expect(page).toContain(`cuckmq_jobs_succeeded_total{${escaped},channel="_default"} 0\n`)
         expect(samplesOf(page)[0]?.[1]).toBe(`${escaped},channel="_default"`)

@@ -2,27 +2,14 @@ import { FAILURE_REASONS } from "../events.ts"
 import { BOUNDS_MS, type Histogram, numIn } from "../histogram.ts"
 import type { DefinitionTotals } from "../statements/read-totals.ts"
 import { failuresOf } from "../statements/throughput-rows.ts"
-
-/** How many live jobs of a definition are in a state. */
-export interface StateCount {
-    definition: string
-    channel: string
-    state: string
-    num: number
-}
-
-/** How long the ready job of a definition that has waited longest has been due; null when none stands ready. */
-export interface OldestReady {
-    definition: string
-    channel: string
-    ageMs: number | null
-}
+import { COUNTED_STATES, type Counts } from "./counts.ts"
+import type { WorkerInfo } from "./daemons.ts"
 
 /** What there is to tell Prometheus. */
 export interface MetricFacts {
     totals: readonly DefinitionTotals[]
-    /** Of what is live now; null leaves the metrics out that tell of it. */
-    counts: { states: readonly StateCount[]; oldestReady: readonly OldestReady[] } | null
+    counts: Pick<Counts, "definitions" | "channels">
+    workers: readonly Pick<WorkerInfo, "channel" | "isLive">[]
 }
 
 /** Every metric that is exported: its type, and its help. */
@@ -41,11 +28,12 @@ export const METRICS = {
         type: "histogram",
         help: "From when jobs were claimed to when the end of the attempt was on record.",
     },
-    cuckmq_jobs: { type: "gauge", help: "Live jobs, by state." },
+    cuckmq_jobs: { type: "gauge", help: "Jobs that are live, and dead letters (failed), by state." },
     cuckmq_oldest_ready_age_seconds: {
         type: "gauge",
         help: "For how long the longest waiting ready job has been due; 0 when none stands ready.",
     },
+    cuckmq_workers: { type: "gauge", help: "Workers that were heard of within 30 seconds, by channel." },
 } as const
 
 type Metric = keyof typeof METRICS
@@ -55,7 +43,7 @@ type Labels = Record<string, string>
 const BOUNDS_APART = 2
 
 /** Says it all in Prometheus's text format, version 0.0.4. */
-export function toPrometheus({ totals, counts }: MetricFacts): string {
+export function toPrometheus({ totals, counts, workers }: MetricFacts): string {
     const families = [
         family("cuckmq_jobs_succeeded_total", totals, (total) =>
             sample("cuckmq_jobs_succeeded_total", labelsOf(total), total.numSucceeded),
@@ -75,18 +63,33 @@ export function toPrometheus({ totals, counts }: MetricFacts): string {
         family("cuckmq_job_run_seconds", totals, (total) =>
             histogram("cuckmq_job_run_seconds", labelsOf(total), total.run),
         ),
+        family("cuckmq_jobs", counts.definitions, (definition) =>
+            COUNTED_STATES.flatMap((state) =>
+                sample("cuckmq_jobs", { ...labelsOf(definition), state }, definition[state].num),
+            ),
+        ),
+        family("cuckmq_oldest_ready_age_seconds", counts.definitions, (definition) =>
+            sample(
+                "cuckmq_oldest_ready_age_seconds",
+                labelsOf(definition),
+                (definition.oldestReady?.ageMs ?? 0) / 1_000,
+            ),
+        ),
+        family("cuckmq_workers", channelsOf({ counts, workers }), (channel) =>
+            sample("cuckmq_workers", { channel }, numOfWorkers(workers, channel)),
+        ),
     ]
-    if (counts !== null) {
-        families.push(
-            family("cuckmq_jobs", counts.states, (count) =>
-                sample("cuckmq_jobs", { ...labelsOf(count), state: count.state }, count.num),
-            ),
-            family("cuckmq_oldest_ready_age_seconds", counts.oldestReady, (oldest) =>
-                sample("cuckmq_oldest_ready_age_seconds", labelsOf(oldest), (oldest.ageMs ?? 0) / 1_000),
-            ),
-        )
-    }
     return families.map((lines) => `${lines.join("\n")}\n`).join("")
+}
+
+/** Those that jobs are of, and those that workers take. */
+function channelsOf({ counts, workers }: Pick<MetricFacts, "counts" | "workers">): string[] {
+    const channels = [...counts.channels, ...workers].map(({ channel }) => channel)
+    return [...new Set(channels)].sort()
+}
+
+function numOfWorkers(workers: MetricFacts["workers"], channel: string): number {
+    return workers.filter((worker) => worker.isLive && worker.channel === channel).length
 }
 
 function labelsOf({ definition, channel }: { definition: string; channel: string }): Labels {

@@ -168,7 +168,7 @@ describe.skipIf(!hasServer())("the roles of docs/security.md", () => {
         expect(await inspector.definitions()).toMatchObject([{ name: "job" }])
         expect([await inspector.workers(), await inspector.orchestrators()]).toEqual([[], []])
         const [from, until] = [new Date(Date.now() - 60_000), new Date()]
-        expect(await inspector.throughput({ from, until, stepMs: 60_000 })).toHaveLength(1)
+        expect(await inspector.throughput({ from, until, stepMs: 60_000 })).not.toEqual([])
         expect(await inspector.prometheus()).toMatch(/^cuckmq_jobs_succeeded_total\{.*\} 0$/m)
         const statements = [
             `update ${schema}.job set state = 'ready'`,

@@ -15,12 +15,13 @@ function exported(): { names: Set<string>; labels: Set<string> } {
     const about = { definition: "a", channel: "b" }
     const nothing = { counts: [], sumMs: 0 }
     const counted = { numSucceeded: 0, numRetried: 0, numFailed: [], wait: nothing, run: nothing }
+    const one = { num: 1, isExact: true }
+    const states = { ready: one, delayed: one, blocked: one, running: one, failing: one, failed: one }
+    const definition = { ...about, ...states, isPaused: false, numPausedKeys: 0, oldestReady: null }
     const page = toPrometheus({
         totals: [{ ...about, ...counted }],
-        counts: {
-            states: [{ ...about, state: "ready", num: 1 }],
-            oldestReady: [{ ...about, ageMs: 1 }],
-        },
+        counts: { definitions: [definition], channels: [] },
+        workers: [{ channel: "b", isLive: true }],
     })
     const names = [...page.matchAll(/^([a-z_]+)\{/gm)].map(([, name = ""]) => name)
     const labels = [...page.matchAll(/([a-z]+)="/g)].map(([, label = ""]) => label)
@@ -31,7 +32,7 @@ function exported(): { names: Set<string>; labels: Set<string> } {
 function metricsIn(text: string): string[] {
     return [...text.matchAll(/\bcuckmq_[a-z_]+/g)]
         .map(([name]) => name)
-        .filter((name) => name !== "cuckmq_monitor")
+        .filter((name) => name !== "cuckmq_inspector")
 }
 
 /** The labels that queries select and group by. */
