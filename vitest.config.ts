@@ -45,6 +45,17 @@ export default defineConfig({
                     hookTimeout: 180_000,
                 },
             },
+            // What is published, in empty projects, and the demo: little of what changes can break them.
+            {
+                extends: true,
+                test: {
+                    name: "release",
+                    include: ["test/release/**/*.test.ts"],
+                    ...withDatabase,
+                    testTimeout: 180_000,
+                    hookTimeout: 180_000,
+                },
+            },
         ],
     },
 })
