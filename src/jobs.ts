@@ -115,8 +115,8 @@ export class Jobs {
      * finalized likewise, its slot is free, and it is not attempted again, whatever its job function still does. If it
      * succeeds before that, it has succeeded.
      *
-     * May be repeated, also after an error. Costs two small statements at most, and a transaction more where other jobs
-     * depend on this one.
+     * May be repeated, also after an error. Costs two small statements at most, twice that where the job is replayed at the
+     * same moment, and a transaction more where other jobs depend on this one.
      *
      * @throws InvalidOptionError before anything is sent, or when `client` is not inside a transaction.
      * @throws SchemaNotPreparedError, DatabaseError from the database. When the connection broke, the job may or may not
@@ -225,7 +225,8 @@ export class Jobs {
         await this.#finalize(cancelled.filter((job) => !job.isRunning))
         for (const { kind, channel } of hintsAbout(cancelled))
             if (kind === "cancel") this.#core.hints.announce(kind, channel)
-        return this.#resultsOf(run, ids, cancelled)
+        const again = (live: readonly number[]) => this.#cancelCommitted(live, reason)
+        return this.#resultsOf({ run, ids, cancelled, again })
     }
 
     /** In the caller's transaction, which locks no more than the jobs, and whose commit we do not see. */
@@ -234,7 +235,8 @@ export class Jobs {
         const cancelled = await cancelJobs({ run, schema, ids, reason, lockMs: null })
         for (const { kind, channel } of hintsAbout(cancelled))
             await notify({ run, ...hints.notificationOf(kind, channel) })
-        return this.#resultsOf(run, ids, cancelled)
+        const again = (live: readonly number[]) => this.#cancelWithin(run, live, reason)
+        return this.#resultsOf({ run, ids, cancelled, again })
     }
 
     /** Finalizes jobs that are to end in any case: a daemon sees to those that we cannot finalize now. */
@@ -249,15 +251,24 @@ export class Jobs {
         if (numLeft > 0) this.#core.hints.announce("look")
     }
 
-    /** A job that we did not find live may be over since before, or since we waited for its row: history knows by now. */
-    async #resultsOf(run: Run, ids: readonly number[], cancelled: readonly CancelledJob[]): Promise<Results> {
+    /**
+     * A job that we did not find live may be over since before, or since we waited for its row: history knows by now. Or
+     * it was, and has been replayed since: then `again` is for it.
+     */
+    async #resultsOf(params: {
+        run: Run
+        ids: readonly number[]
+        cancelled: readonly CancelledJob[]
+        again: (live: readonly number[]) => Promise<Results>
+    }): Promise<Results> {
+        const { run, ids, cancelled, again } = params
         const results: Results = cancelled.map((job) => [job.id, job.isRunning ? "cancelling" : "cancelled"])
-        const live = new Set(cancelled.map((job) => job.id))
-        const rest = ids.filter((id) => !live.has(id))
+        const found = new Set(cancelled.map((job) => job.id))
+        const rest = ids.filter((id) => !found.has(id))
         if (rest.length === 0) return results
-        for (const id of await findFinalizedJobs({ run, schema: this.#core.schema, ids: rest }))
-            results.push([id, "finalized"])
-        return results
+        const { finalized, live } = await findFinalizedJobs({ run, schema: this.#core.schema, ids: rest })
+        for (const id of finalized) results.push([id, "finalized"])
+        return live.length === 0 ? results : [...results, ...(await again(live))]
     }
 }
 

@@ -87,18 +87,27 @@ export async function cancelJobs({
 
 const finalizedText = statementText(
     (schema) => /* sql */ `-- cuckmq: find-finalized-jobs
-select distinct job_history.id
+select job_history.id, 'finalized'
 from pg_catalog.unnest($1::bigint[]) as wanted(id)
-join ${schema}.job_history on job_history.id = any(array[wanted.id])`,
+join ${schema}.job_history on job_history.id = any(array[wanted.id])
+union
+select job.id, 'live'
+from pg_catalog.unnest($1::bigint[]) as wanted(id)
+join ${schema}.job on ${hasID("wanted.id")}`,
 )
 
-/** Which of the jobs are in history. */
+/**
+ * Which of the jobs are in history, and which are live: a dead letter that is replayed is one or the other in any one
+ * snapshot, but neither to who looks for live jobs before, and for history after.
+ */
 export async function findFinalizedJobs({
     run,
     schema,
     ids,
-}: Query & { ids: readonly number[] }): Promise<number[]> {
-    return (await run(finalizedText(schema), [numberList(ids)])).map(([id]) => Number(id))
+}: Query & { ids: readonly number[] }): Promise<{ finalized: number[]; live: number[] }> {
+    const rows = await run(finalizedText(schema), [numberList(ids)])
+    const idsOf = (kind: string) => rows.filter((row) => row[1] === kind).map(([id]) => Number(id))
+    return { finalized: idsOf("finalized"), live: idsOf("live") }
 }
 
 /** A run that is to end. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { finalizedJob, finalizedJobs, rowID } from "../support/finalized.ts"
-import { losesOneAnswer } from "../support/flaky-pool.ts"
+import { losesOneAnswer, waitsBefore } from "../support/flaky-pool.ts"
 import { makeGate } from "../support/gate.ts"
 import { openSession, untilWaitingForLock } from "../support/transaction.ts"
 import { eventually, hasServer, makePool, makeQueue, type Queue } from "../support/with-schema.ts"
@@ -198,6 +198,20 @@ describe("a dead letter that is replayed", () => {
         expect(await queue.jobs()).toMatchObject([{ state: "running", attempt: 1, token: 3 }])
         gate.open()
         expect(await finalizedJob(queue, id)).toMatchObject({ outcome: "failed", token: 3 })
+    })
+
+    it.skipIf(!hasServer())("is cancelled by who looked for it just before", async () => {
+        const { queue, id, jobs } = await makeFailed(1)
+        let isReplayed = false
+        const pool = waitsBefore(makePool(), "-- cuckmq: find-finalized-jobs", async () => {
+            if (!isReplayed) isReplayed = await jobs.replay(id)
+        })
+        const { jobs: elsewhere } = new Config({ pool, schema: queue.schemaName })
+        expect(await elsewhere.cancelMany([id, id + 1])).toEqual(["cancelled", "not-found"])
+        expect(isReplayed).toBe(true)
+        expect(await finalizedJob(queue, id)).toMatchObject({ reason: "cancelled" })
+        expect(await queue.jobs()).toEqual([])
+        expect(await elsewhere.cancel(id)).toBe("finalized")
     })
 
     it("has not begun, so that it holds up no other of its group", async () => {
