@@ -43,8 +43,8 @@ const HELD_UP = /* sql */ `(
 /** Beyond its grace, in microseconds. */
 const STOP_SLACK = 1_000_000
 
-/** Statements under way when a worker is asked to stop: one claim of each kind. */
-const CLAIMS_UNDER_WAY = 2
+/** Statements under way when a worker is asked to stop: one claim each of plain, limited, gated and grouped jobs. */
+const CLAIMS_UNDER_WAY = 4
 
 export const shutdown = sqlInvariant({
     id: "I20",
