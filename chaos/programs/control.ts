@@ -17,7 +17,8 @@ export class Control {
     readonly #random: Random
     readonly #candidates: () => readonly Acked[]
     readonly #ending: AbortSignal
-    readonly #running: Promise<unknown>
+    readonly #cancelling: Promise<void>
+    readonly #pausing: Promise<void>
 
     constructor(params: {
         producer: Producer
@@ -33,12 +34,18 @@ export class Control {
         this.#random = params.random
         this.#candidates = params.candidates
         this.#ending = params.ending
-        this.#running = Promise.all([this.#cancelSome(), params.pauses ? this.#pauseSome() : undefined])
+        this.#cancelling = this.#cancelSome()
+        this.#pausing = params.pauses ? this.#pauseSome() : Promise.resolve()
     }
 
-    /** Resolves when it has ended, and nothing is paused any more. */
+    /** Resolves when nothing is paused any more, nor will be. */
+    async resumed(): Promise<void> {
+        await this.#pausing
+    }
+
+    /** Resolves when all calls are answered, or given up, too. */
     async ended(): Promise<void> {
-        await this.#running
+        await Promise.all([this.#cancelling, this.#pausing])
     }
 
     async #cancelSome(): Promise<void> {

@@ -100,9 +100,10 @@ export class ProducerProgram implements Daemon {
 
     async join(graceMs: number): Promise<void> {
         await this.#running
-        await this.#control.ended()
+        await this.#control.resumed()
+        const answered = Promise.all([...this.#underWay, this.#control.ended()])
         // What is not answered by then stays unknown.
-        await Promise.race([Promise.all(this.#underWay), pause(graceMs)])
+        await Promise.race([answered, pause(graceMs)])
     }
 
     poolTotals() {
