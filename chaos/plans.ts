@@ -12,6 +12,7 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     block: { perSecond: 1 / 15 },
     flaky: { share: 8 },
     hopeless: { share: 3 },
+    broken: { share: 5 },
     unretryable: { share: 2 },
     snoozed: { share: 3 },
     overrun: { perSecond: 1 / 2 },

@@ -57,6 +57,23 @@ export interface CancelledRecord extends Stamp {
     readonly result: string
 }
 
+/** Before a call that is to replay a dead letter, or, without `jobID`, some of those of a kind. */
+export interface ReplayRecord extends Stamp {
+    readonly kind: "replay"
+    /** Names the call. */
+    readonly call: string
+    readonly jobKind: JobKind
+    readonly jobID: string | null
+}
+
+/** What came of the call: how many it said that it had replayed. Null when it failed: then it may have. */
+export interface ReplayAnswerRecord extends Stamp {
+    readonly kind: "replay-answer"
+    readonly call: string
+    readonly num: number | null
+    readonly code: string | null
+}
+
 /** A call that was to pause the jobs that may be paused, or to resume them, came back well. */
 export interface PausedRecord extends Stamp {
     readonly kind: "paused" | "resumed"
@@ -157,6 +174,8 @@ export type ChaosRecord =
     | RolledBackRecord
     | RefusedRecord
     | CancelledRecord
+    | ReplayRecord
+    | ReplayAnswerRecord
     | PausedRecord
     | RunStartRecord
     | RunEndRecord

@@ -23,7 +23,9 @@ export const CHANGES = [
     "swept",
     /** It was removed unfinished. */
     "deleted",
-    /** Its finished remains became something else again: never right. */
+    /** Its finished remains became a job again, whose next life begins. */
+    "replayed",
+    /** Its finished remains became something else in their place: never right. */
     "revived",
 ] as const
 
@@ -49,6 +51,8 @@ export interface Transition {
     reason: string | null
     due_at: Date | null
     expires_at: Date | null
+    /** How many errors of its attempts were kept with it when it ended. */
+    num_errors: number | null
 }
 
 /** The table, made in the schema "chaos" of the server under test before the peer's triggers. */
@@ -68,7 +72,8 @@ create table chaos.transition (
     owner text,
     reason text,
     due_at timestamptz,
-    expires_at timestamptz
+    expires_at timestamptz,
+    num_errors integer
 );
 -- Leases that are kept apart from jobs: every state that each was in.
 create table chaos.lease_change (
@@ -94,6 +99,20 @@ create table chaos.cancellation (
     at timestamptz not null default clock_timestamp(),
     job_id text not null,
     was_running boolean not null
+);
+-- Dead letters that were deleted by themselves: whether a job came of each, and how it compares with the letter.
+create table chaos.replay (
+    seq bigint generated always as identity,
+    xid xid8 not null default pg_current_xact_id(),
+    at timestamptz not null default clock_timestamp(),
+    process text not null default current_setting('application_name'),
+    job_id text not null,
+    is_live boolean not null,
+    has_payload boolean,
+    has_errors boolean,
+    letter_token integer not null,
+    token integer,
+    attempt integer
 );
 -- What was paused, and what no longer is.
 create table chaos.pause_change (

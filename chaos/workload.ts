@@ -24,6 +24,9 @@ export const TIMEOUT_MS = 4_000
 export const CLEAN_INTERVAL_MS = 1_000
 export const HISTORY_MS = 10_000
 
+/** How many jobs of a definition become due in a second when many are replayed. */
+export const REPLAYS_PER_SECOND = 20
+
 /** The threads of a worker, and how long one has to heed its signal. One, so that a job that hangs is in the way of others. */
 export const NUM_THREADS = 1
 export const FORCE_AFTER_MS = 500
@@ -46,6 +49,8 @@ export const JOB_KINDS = [
     "flaky",
     /** Throws always. */
     "hopeless",
+    /** Returns, throws, or throws what is not to be tried again, as its key and its claim have it. Comes before most others. */
+    "broken",
     /** Throws at once what is not to be tried again. */
     "unretryable",
     /** Is snoozed in half of its claims. */
@@ -96,6 +101,9 @@ export type JobKind = (typeof JOB_KINDS)[number]
 
 /** Kinds of which no producer defers any. */
 export type TickKind = "repeat" | "schedule"
+
+/** Dead letters of these kinds are replayed. Nothing else that a campaign knows of them holds only once. */
+export const REPLAYED_KINDS = ["broken", "hopeless"] as const satisfies readonly JobKind[]
 
 /** Falls due every `REPEAT_MS`. */
 export const CRON = { expression: "* * * * * *", timeZone: "Europe/Berlin" }

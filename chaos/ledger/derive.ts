@@ -1,37 +1,87 @@
 /** Changes that end a claim. */
 const ENDS = "('retried', 'waiting', 'reclaimed', 'succeeded', 'failed', 'deleted')"
 
-/** Every change of a job, with the number of the claim that it falls into: 0 before the first. */
+/**
+ * Every change of a job, with the life that it falls into, from 1, and with the number of its claim: 0 before the first of
+ * that life. A life begins when the dead letter of the one before was replayed, and only then: a job that comes back
+ * otherwise does so in a life that is over.
+ */
 const STEP = /* sql */ `
 create unlogged table step as
 select
-    transition.*,
-    count(*) filter (where change = 'claimed') over so_far as claim_no,
+    seq, xid, at, transaction_at, job_id, key, job_kind, change, token, attempt, owner, reason, due_at, expires_at,
+    num_errors, life_no,
+    case when count(*) filter (where change = 'claimed') over in_life > 0 then num_claimed else 0 end as claim_no,
     -- A job is only ever put off, so the latest instant that it was given is the greatest.
-    max(due_at) over so_far as due
-from transition
-window so_far as (partition by job_id order by seq)`
+    max(due_at) over in_life as due
+from (
+    select
+        transition.*,
+        1 + count(*) filter (where change = 'replayed') over so_far as life_no,
+        count(*) filter (where change = 'claimed') over so_far as num_claimed
+    from transition
+    window so_far as (partition by job_id order by seq)
+) as numbered
+window in_life as (partition by job_id, life_no order by seq)`
 
-const JOB = /* sql */ `
-create unlogged table job as
+/** From when a job was deferred, or replayed, to its end. */
+const JOB_LIFE = /* sql */ `
+create unlogged table job_life as
 select
-    job_id,
-    max(key) as key,
+    job_id, life_no,
     max(job_kind) as job_kind,
-    min(at) filter (where change = 'inserted') as inserted_at,
-    min(transaction_at) filter (where change = 'inserted') as insert_began_at,
-    min(due_at) filter (where change = 'inserted') as first_due_at,
-    count(*) filter (where change = 'claimed') as num_claims,
+    min(seq) as began_seq,
+    min(at) as began_at,
+    count(*) filter (where change = 'inserted') as num_insertions,
     count(*) filter (where change in ('succeeded', 'failed')) as num_terminals,
     count(*) filter (where change = 'revived') as num_revivals,
-    count(*) filter (where change = 'deleted') as num_deletions,
     min(seq) filter (where change in ('succeeded', 'failed')) as terminal_seq,
     min(at) filter (where change in ('succeeded', 'failed')) as terminal_at,
     (array_agg(change order by seq) filter (where change in ('succeeded', 'failed')))[1] as outcome,
     (array_agg(reason order by seq) filter (where change in ('succeeded', 'failed')))[1] as reason,
-    min(at) filter (where change = 'swept') as swept_at
+    (array_agg(num_errors order by seq) filter (where change in ('succeeded', 'failed')))[1] as num_errors,
+    min(at) filter (where change = 'swept') as swept_at,
+    lead(min(at)) over (partition by job_id order by life_no) as next_began_at
 from step
-group by job_id`
+group by job_id, life_no`
+
+/** Every job. How it ended is how its last life did. */
+const JOB = /* sql */ `
+create unlogged table job as
+select whole.*, num_terminals, terminal_seq, terminal_at, outcome, reason, swept_at
+from (
+    select
+        job_id,
+        max(key) as key,
+        max(job_kind) as job_kind,
+        min(at) filter (where change = 'inserted') as inserted_at,
+        min(transaction_at) filter (where change = 'inserted') as insert_began_at,
+        (array_agg(due_at order by seq) filter (where change = 'inserted'))[1] as first_due_at,
+        count(*) filter (where change = 'claimed') as num_claims,
+        count(*) filter (where change = 'deleted') as num_deletions,
+        max(life_no) as num_lives
+    from step
+    group by job_id
+) as whole
+join job_life on job_life.job_id = whole.job_id and job_life.life_no = whole.num_lives`
+
+/** Cancellations with the life that each was of: a live row is what a cancellation finds. */
+const CANCELLED_LIFE = /* sql */ `
+create unlogged table cancelled_life as
+select
+    cancellation.job_id, cancellation.at, cancellation.was_running,
+    (
+        select max(life_no) from job_life
+        where job_life.job_id = cancellation.job_id and job_life.began_at <= cancellation.at
+    ) as life_no
+from cancellation`
+
+/** Calls that were to replay, each with its answer: `num` is null where there was none, or an error. */
+const REPLAY_TOLD = /* sql */ `
+create unlogged table replay_told as
+select replay_call.process, call, job_kind, job_id, replay_call.at as asked_at, replay_answer.at as answered_at, num
+from replay_call
+left join replay_answer using (call)`
 
 /** Who held which lease: its own process where leases are rows of their own, else what the peer wrote on the job. */
 const LEASE = /* sql */ `
@@ -40,13 +90,15 @@ select owner, max(worker) as worker from lease_change group by owner`
 
 /**
  * Every claim with what ended it first. `promised_until` is the last promise that was made of its lease when it ended,
- * or null when none is known. A claim that was moved to another lease has the owner that it had last.
+ * or null when none is known. A claim that was moved to another lease has the owner that it had last. The next claim is
+ * that of the same life.
  */
 const CLAIM = /* sql */ `
 create unlogged table claim as
 with grouped as (
     select
         job_id, claim_no,
+        min(life_no) as life_no,
         max(job_kind) as job_kind,
         min(seq) as seq, min(at) as at, min(transaction_at) as began_at, min(xid) as xid,
         (array_agg(token order by seq))[1] as token,
@@ -67,7 +119,7 @@ with grouped as (
 select
     grouped.*,
     coalesce(lease.worker, grouped.first_owner) as process,
-    lead(grouped.at) over (partition by job_id order by claim_no) as next_claim_at
+    lead(grouped.at) over (partition by job_id, life_no order by claim_no) as next_claim_at
 from grouped
 left join lease on lease.owner = grouped.first_owner`
 
@@ -116,10 +168,10 @@ where turn = 0`
  */
 const RUN_CLAIM = /* sql */ `
 create unlogged table run_claim as
-select run.*, claim.claim_no
+select run.*, claim.claim_no, coalesce(claim.life_no, 1) as life_no
 from run
 left join lateral (
-    select claim_no from claim
+    select claim_no, life_no from claim
     where claim.job_id = run.job_id
         and case
             when run.token is not null then claim.token = run.token
@@ -163,8 +215,14 @@ export const DERIVED_TABLES = [
     "create index on acked (key); create index on effect (job_id); analyze intent; analyze acked; analyze run_start; analyze run_end",
     STEP,
     "create index on step (job_id, seq); create index on step (at) where change = 'claimed'; analyze step",
+    JOB_LIFE,
+    "create index on job_life (job_id, life_no); analyze job_life",
     JOB,
     "create index on job (job_id); create index on job (key); analyze job",
+    CANCELLED_LIFE,
+    "create index on cancelled_life (job_id); analyze cancelled_life",
+    REPLAY_TOLD,
+    "create index on replay_told (job_id); create index on replay (job_id); analyze replay_told; analyze replay",
     LEASE,
     "create index on lease (owner); analyze lease",
     CLAIM,

@@ -6,6 +6,7 @@ import {
     RATE_MS,
     RELEASE_MS,
     REPEAT_MS,
+    REPLAYS_PER_SECOND,
     TIMEOUT_MS,
 } from "../workload.ts"
 
@@ -46,7 +47,8 @@ create table facts (
     timeout_interval bigint not null,
     max_crowd integer not null,
     rate_max integer not null,
-    rate_period bigint not null
+    rate_period bigint not null,
+    replay_interval bigint not null
 );
 create table recovery_target (
     fault text primary key,
@@ -75,5 +77,6 @@ export function factValues(facts: CampaignFacts): (string | number)[] {
         MAX_CROWD,
         RATE_MAX,
         RATE_MS * MICROS,
+        (1_000 * MICROS) / REPLAYS_PER_SECOND,
     ]
 }

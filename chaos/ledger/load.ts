@@ -104,10 +104,12 @@ async function loadServer(params: { from: pg.PoolClient; to: pg.PoolClient; offs
         `case when isfinite(${column}) then (extract(epoch from ${column}) * 1000000)::bigint - ${offset} end`
     const tables: Record<string, string> = {
         transition: `seq, xid, ${micros("at")}, ${micros("transaction_at")}, job_id, key, job_kind, change, token,
-            attempt, owner, reason, ${micros("due_at")}, ${micros("expires_at")}`,
+            attempt, owner, reason, ${micros("due_at")}, ${micros("expires_at")}, num_errors`,
         lease_change: `seq, xid, ${micros("at")}, owner, worker, change, ${micros("expires_at")}`,
         effect: `seq, ${micros("at")}, key, job_id, token`,
         cancellation: `seq, ${micros("at")}, job_id, was_running`,
+        replay: `seq, xid, ${micros("at")}, process, job_id, is_live, has_payload, has_errors, letter_token, token,
+            attempt`,
         pause_change: `seq, ${micros("at")}, name, change`,
         definition_change: `seq, xid, ${micros("at")}, name, change, detail`,
     }

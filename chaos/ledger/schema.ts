@@ -13,6 +13,8 @@ create unlogged table acked (at bigint, process text, key text, job_id text);
 create unlogged table rolled_back (at bigint, process text, bundle text);
 create unlogged table refused (at bigint, process text, bundle text, code text, message text);
 create unlogged table cancelled (at bigint, process text, job_id text, result text);
+create unlogged table replay_call (at bigint, process text, call text, job_kind text, job_id text);
+create unlogged table replay_answer (at bigint, process text, call text, num integer, code text);
 create unlogged table paused (at bigint, process text, kind text);
 create unlogged table run_start (
     at bigint, process text, key text, job_kind text, job_id text, attempt integer, token text
@@ -36,13 +38,18 @@ create unlogged table gauge (at bigint, process text, name text, subject text, v
 const SERVER_TABLES = /* sql */ `
 create unlogged table transition (
     seq bigint, xid text, at bigint, transaction_at bigint, job_id text, key text, job_kind text, change text,
-    token text, attempt integer, owner text, reason text, due_at bigint, expires_at bigint
+    token text, attempt integer, owner text, reason text, due_at bigint, expires_at bigint,
+    num_errors integer
 );
 create unlogged table lease_change (
     seq bigint, xid text, at bigint, owner text, worker text, change text, expires_at bigint
 );
 create unlogged table effect (seq bigint, at bigint, key text, job_id text, token text);
 create unlogged table cancellation (seq bigint, at bigint, job_id text, was_running boolean);
+create unlogged table replay (
+    seq bigint, xid text, at bigint, process text, job_id text, is_live boolean, has_payload boolean,
+    has_errors boolean, letter_token integer, token integer, attempt integer
+);
 create unlogged table pause_change (seq bigint, at bigint, name text, change text);
 create unlogged table definition_change (
     seq bigint, xid text, at bigint, name text, change text, detail jsonb
@@ -84,6 +91,18 @@ export const RECORD_ROWS: readonly RecordTable[] = [
         kinds: ["cancelled"],
         fields: `"jobID" text, result text`,
         columns: `"jobID", result`,
+    },
+    {
+        table: "replay_call",
+        kinds: ["replay"],
+        fields: `call text, "jobKind" text, "jobID" text`,
+        columns: `call, "jobKind", "jobID"`,
+    },
+    {
+        table: "replay_answer",
+        kinds: ["replay-answer"],
+        fields: `call text, num integer, code text`,
+        columns: `call, num, code`,
     },
     { table: "paused", kinds: ["paused", "resumed"], fields: `kind text`, columns: `kind` },
     {

@@ -63,6 +63,23 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         faults: ["kill-worker"],
     },
     {
+        name: "letter-kept",
+        about: "A replay leaves the dead letter where it is, so the next one makes a job of it again.",
+        caughtBy: ["I35"],
+        file: "statements/replay-jobs.ts",
+        find: `    delete from \${schema}.job_history
+    using letter
+    join definition on definition.id = letter.definition_id
+    where job_history.id = letter.id and job_history.outcome = 'failed'
+    returning job_history.*, letter.turn`,
+        replace: `    select job_history.*, letter.turn
+    from \${schema}.job_history
+    join letter on letter.id = job_history.id
+    join definition on definition.id = letter.definition_id
+    where job_history.outcome = 'failed'`,
+        faults: ["kill-worker"],
+    },
+    {
         name: "expired-early",
         about: "The orchestrator ends jobs a minute before they time out.",
         caughtBy: ["I15"],

@@ -91,13 +91,28 @@ const HISTORY = (schema: string) => /* sql */ `
 create function chaos.on_history() returns trigger ${FUNCTION} as $function$
 declare
     finalized record;
+    live record;
+    change text;
 begin
     finalized := case when tg_op = 'DELETE' then old else new end;
-    insert into chaos.transition (job_id, key, job_kind, change, token, attempt, owner, reason, due_at)
+    change := case tg_op when 'INSERT' then finalized.outcome::text when 'UPDATE' then 'revived' else 'swept' end;
+    if tg_op = 'DELETE' then
+        -- A dead letter becomes a job again with one statement, so when this runs both halves are done.
+        select * into live from ${schema}.job where id = old.id;
+        if live.id is not null then change := 'replayed'; end if;
+        insert into chaos.replay (job_id, is_live, has_payload, has_errors, letter_token, token, attempt)
+        values (
+            old.id, live.id is not null, live.payload::text = old.payload::text,
+            live.errors is not distinct from old.errors, old.token, live.token, live.attempt
+        );
+    end if;
+    insert into chaos.transition (job_id, key, job_kind, change, token, attempt, owner, reason, due_at, num_errors)
     values (
-        finalized.id, ${KEY("finalized.payload")}, ${KIND("finalized.payload")},
-        case tg_op when 'INSERT' then finalized.outcome::text when 'UPDATE' then 'revived' else 'swept' end,
-        finalized.token, finalized.attempt, finalized.worker, finalized.reason, finalized.due_at
+        finalized.id, ${KEY("finalized.payload")}, ${KIND("finalized.payload")}, change,
+        finalized.token, finalized.attempt, finalized.worker, finalized.reason,
+        -- A replayed job is due when its row says.
+        case when change <> 'replayed' then finalized.due_at end,
+        case when tg_op = 'INSERT' then coalesce(jsonb_array_length(finalized.errors), 0) end
     );
     return null;
 end $function$;

@@ -22,6 +22,7 @@ import {
     RATE_MS,
     RELEASE_MS,
     REPEAT_MS,
+    REPLAYS_PER_SECOND,
     TIMEOUT_MS,
 } from "../workload.ts"
 import { cuckmqAudit } from "./cuckmq-audit.ts"
@@ -33,6 +34,10 @@ type AnyPlan = Plan | { readonly kind?: "schedule" }
 
 /** Definitions that nobody vouches for in this time, and that have no jobs, are retired: within an outage, for example. */
 const STALE_MS = 15_000
+
+/** Dead letters on a page, and how many are replayed with one call at the most. */
+const LETTERS_ON_PAGE = 4
+const MAX_REPLAYED = 10
 
 /** Where a library that is imported by name is. */
 const HERE = import.meta.resolve("cuckmq")
@@ -76,6 +81,21 @@ class Cuckmq implements Peer {
             defer: (plans) => queue.defer(plans),
             deferIn: (client, plans) => queue.defer(plans, client),
             cancel: (jobIDs) => queue.config.jobs.cancelMany(jobIDs.map(Number), { reason: "chaos" }),
+            findDeadLetters: async (kind) => {
+                const { deadLetters } = await queue.config.jobs.deadLetters({
+                    definition: nameOf(kind),
+                    limit: LETTERS_ON_PAGE,
+                })
+                return deadLetters.map(({ jobID }) => String(jobID))
+            },
+            replay: (jobID) => queue.config.jobs.replay(Number(jobID)),
+            replayMany: (kind) =>
+                queue.config.jobs.replayMany({
+                    definition: nameOf(kind),
+                    reason: "error",
+                    limit: MAX_REPLAYED,
+                    ratePerSecond: REPLAYS_PER_SECOND,
+                }),
             pause: async (isPaused) => {
                 const targets = [
                     { definition: nameOf("paused") },
@@ -237,6 +257,8 @@ class Queue {
             ...(kind === "key-paused" ? { group: { key: bucket } } : {}),
             ...(kind === "ordered" ? { group: { key: bucket, ordered: true } } : {}),
             ...(kind === "urgent" ? { priority: -10 } : {}),
+            // Before the backlog, so that some have failed, and are replayed, while there are faults.
+            ...(kind === "broken" ? { priority: -5 } : {}),
             ...(kind === "unique" ? { unique: { key: bucket } } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
             ...(kind === "hang" || kind === "thread-hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),

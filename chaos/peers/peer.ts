@@ -53,6 +53,12 @@ export interface Producer {
     ): Promise<string[]>
     /** Cancels jobs, and says what became of each, where the peer can. */
     cancel?(jobIDs: readonly string[]): Promise<string[]>
+    /** Dead letters of a kind, the newest first, by their ids, where the peer has any. */
+    findDeadLetters?(kind: JobKind): Promise<string[]>
+    /** Replays one, and says whether it was there, where the peer can. */
+    replay?(jobID: string): Promise<boolean>
+    /** Replays some of a kind, so many a second, and says how many, where the peer can. */
+    replayMany?(kind: JobKind): Promise<number>
     /** Pauses the jobs that may be paused, or resumes them, where the peer can. */
     pause?(isPaused: boolean): Promise<void>
     poolTotals?(): { total: number; idle: number; waiting: number }

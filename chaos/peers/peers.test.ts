@@ -191,6 +191,26 @@ for (const name of PEER_NAMES) {
             assert.equal(changes(rows).at(-1), "failed")
         })
 
+        it("tell of a dead letter that is replayed, and of no other replay of it", async (t) => {
+            const { findDeadLetters, replay } = queue.producer
+            if (findDeadLetters === undefined || replay === undefined) return t.skip("it has no dead letters")
+            const id = await queue.deferOne({ key: "r", kind: "hopeless" })
+            await queue.ended(id)
+            assert.ok((await findDeadLetters("hopeless")).includes(id))
+            assert.deepEqual((await Promise.all([replay(id), replay(id)])).sort(), [false, true])
+            const again = (await queue.rows("job_id = $1", id)).map(({ change }) => change)
+            assert.deepEqual(again.slice(again.indexOf("failed"), again.indexOf("failed") + 3), [
+                "failed",
+                "replayed",
+                "inserted",
+            ])
+            const { rows } = await queue.cluster.admin.query(
+                "select process, is_live, has_payload, has_errors, token - letter_token as raised, attempt from chaos.replay",
+            )
+            const whole = { is_live: true, has_payload: true, has_errors: true, raised: 1, attempt: 0 }
+            assert.deepEqual(rows, [{ process: "producer-1.1", ...whole }])
+        })
+
         it("tell once of a job that completes in a transaction of its own", async (t) => {
             if (!queue.peer.kinds.has("effect")) return t.skip("it has no such jobs")
             const id = await queue.deferOne({ key: "k", kind: "effect" })

@@ -72,9 +72,11 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
         case "hopeless":
             throw new Error(`${plan.key} always fails`)
         case "unretryable":
-            throw run.unretryable?.(`${plan.key} must not be tried again`) ?? new Error(plan.key)
+            return giveUp(plan.key, run)
+        case "broken":
+            return beBroken(plan.key, run)
         case "snoozed":
-            if (hashOf(`${plan.key} ${run.token}`) % 2 === 0) snooze(run)
+            if (chanceOf(plan.key, run, 2) === 0) snooze(run)
             return
         case "overrun":
             if (run.attempt <= failures) return sleep(FOREVER_MS, run.signal)
@@ -93,6 +95,23 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
         default:
             return
     }
+}
+
+/** One of so many numbers, from 0, another for each claim of a job. */
+function chanceOf(key: string, { token }: Run, num: number): number {
+    return hashOf(`${key} ${token}`) % num
+}
+
+function giveUp(key: string, run: Run): never {
+    throw run.unretryable?.(`${key} must not be tried again`) ?? new Error(key)
+}
+
+/** Fails for good so often that there is something to replay, and not so often that nothing is mended by it. */
+function beBroken(key: string, run: Run): void {
+    const chance = chanceOf(key, run, 4)
+    if (chance === 0) return
+    if (chance < 3) giveUp(key, run)
+    throw new Error(`a claim of ${key} fails`)
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

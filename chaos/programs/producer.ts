@@ -10,6 +10,7 @@ import type { DeferForm } from "../records.ts"
 import { HISTORY_MS, type Plan } from "../workload.ts"
 import { Control } from "./control.ts"
 import { pastOf } from "./past.ts"
+import { Replays } from "./replays.ts"
 import { inTransaction, makePool, UnknownOutcomeError } from "./transaction.ts"
 
 const TICK_MS = 100
@@ -54,6 +55,7 @@ export class ProducerProgram implements Daemon {
     readonly #acked: (Acked & { at: number })[] = []
     readonly #running: Promise<void>
     readonly #control: Control
+    readonly #replays: Replays
     #numAcked: number
     #numPending = 0
     #numGroups = 0
@@ -85,6 +87,12 @@ export class ProducerProgram implements Daemon {
             pauses: task.index === PAUSING_INDEX,
             ending: this.#stopping.signal,
         })
+        this.#replays = new Replays({
+            producer,
+            recorder,
+            process: options.process,
+            ending: this.#stopping.signal,
+        })
     }
 
     static async start(params: { peer: Peer; task: ProgramTask; recorder: Recorder }): Promise<Daemon> {
@@ -101,7 +109,7 @@ export class ProducerProgram implements Daemon {
     async join(graceMs: number): Promise<void> {
         await this.#running
         await this.#control.resumed()
-        const answered = Promise.all([...this.#underWay, this.#control.ended()])
+        const answered = Promise.all([...this.#underWay, this.#control.ended(), this.#replays.ended()])
         // What is not answered by then stays unknown.
         await Promise.race([answered, pause(graceMs)])
     }

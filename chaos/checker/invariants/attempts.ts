@@ -1,8 +1,10 @@
 import { EVERYONE, sqlInvariant } from "../sql-invariant.ts"
 
-/** A claim that was handed back is not charged. */
+/** A claim that was handed back is not charged. Each life of a job has a count of its own. */
 const CHARGED = /* sql */ `
-    select job_id, count(*) filter (where ending is distinct from 'waiting') as num_charged from claim group by job_id`
+    select job_id, life_no, count(*) filter (where ending is distinct from 'waiting') as num_charged
+    from claim
+    group by job_id, life_no`
 
 export const attempts = sqlInvariant({
     id: "I7",
@@ -17,15 +19,15 @@ export const attempts = sqlInvariant({
         where num_charged > num_retries + 1
         union all
         select format('failed for good after %s attempts of %s', num_charged, num_retries + 1), array[job.job_id]
-        from job
-        join (${CHARGED}) as charged using (job_id)
+        from job_life as job
+        join (${CHARGED}) as charged using (job_id, life_no)
         cross join facts
         where job.job_kind = 'hopeless' and job.outcome = 'failed'
             and coalesce(job.reason, 'error') in ('error', 'no-attempts-remaining')
             and num_charged < num_retries + 1
         union all
         select 'always throws, and is recorded as a success', array[job_id]
-        from job
+        from job_life
         where job_kind = 'hopeless' and outcome = 'succeeded'
         union all
         select format('its handler returned, and it was recorded as %s', claim.ending), array[claim.job_id]

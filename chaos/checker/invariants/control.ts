@@ -1,6 +1,16 @@
 import { PAUSED_BUCKET } from "../../workload.ts"
 import { BUCKET, CLOCK_SLACK, OURS, sqlInvariant } from "../sql-invariant.ts"
 
+/** What callers were told, with the life that it was about: that of the last cancellation before they heard. */
+const TOLD = /* sql */ `
+    select
+        cancelled.*,
+        (
+            select max(life_no) from cancelled_life
+            where cancelled_life.job_id = cancelled.job_id and cancelled_life.at <= cancelled.at
+        ) as life_no
+    from cancelled`
+
 /**
  * The triggers of a job's row come in the order of its locks, so a claim that comes after a cancellation is one too many
  * by the server's clock alone. What the caller was told counts from the moment in which it heard.
@@ -14,21 +24,22 @@ export const cancellation = sqlInvariant({
         select
             format('claimed %s ms after it was cancelled', round((claim.at - cancellation.at) / 1000.0, 1)) as what,
             array[job_id] as job_ids
-        from cancellation
-        join claim using (job_id)
+        from cancelled_life as cancellation
+        join claim using (job_id, life_no)
         where claim.at > cancellation.at
         union all
         select
             format('started %s ms after it was told to be cancelled', round((run.started_at - cancelled.at) / 1000.0, 1)),
             array[job_id]
-        from cancelled
-        join run using (job_id)
+        from (${TOLD}) as cancelled
+        join run_claim as run using (job_id)
         where cancelled.result = 'cancelled' and run.started_at > cancelled.at + ${CLOCK_SLACK}
+            and run.life_no <= cancelled.life_no
         union all
         select 'told to be cancelled, and has succeeded', array[job_id]
-        from cancelled
-        join job using (job_id)
-        where cancelled.result = 'cancelled' and job.outcome = 'succeeded'
+        from (${TOLD}) as cancelled
+        join job_life using (job_id, life_no)
+        where cancelled.result = 'cancelled' and job_life.outcome = 'succeeded'
         union all
         select format('told to be %s, and nothing of it was written', cancelled.result), array[cancelled.job_id]
         from cancelled
@@ -41,9 +52,12 @@ export const cancellation = sqlInvariant({
         where cancelled.result = 'not-found' and coalesce(job.swept_at, 9e18::bigint) > cancelled.at + ${CLOCK_SLACK}
         union all
         select 'ended as cancelled, which nobody asked for', array[job_id]
-        from job
+        from job_life
         where reason = 'cancelled'
-            and not exists (select from cancellation where cancellation.job_id = job.job_id)`,
+            and not exists (
+                select from cancelled_life
+                where cancelled_life.job_id = job_life.job_id and cancelled_life.life_no = job_life.life_no
+            )`,
     figures: /* sql */ `
         select
             count(*) as cancelled,
@@ -53,8 +67,8 @@ export const cancellation = sqlInvariant({
                 filter (where was_running and job.reason = 'cancelled') / 1000 as running_ended_p50_ms,
             max(job.terminal_at - cancellation.at) filter (where was_running and job.reason = 'cancelled') / 1000
                 as running_ended_max_ms
-        from cancellation
-        join job using (job_id)`,
+        from cancelled_life as cancellation
+        join job_life as job using (job_id, life_no)`,
 })
 
 /** What the pauses of a key are recorded under. */

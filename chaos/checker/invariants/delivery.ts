@@ -16,9 +16,13 @@ export const noLoss = sqlInvariant({
         -- Of one that is unique another may stand: see I32.
         where job.key is distinct from acked.key and job.job_kind is distinct from 'unique'
         union all
-        select 'neither succeeded nor failed: ' || coalesce(job.key, job.job_kind), array[job.job_id]
-        from job
-        where job.num_terminals = 0
+        select
+            'neither succeeded nor failed: ' || coalesce(job.key, job.job_kind)
+                || case when life_no > 1 then ' in its life ' || life_no else '' end,
+            array[job.job_id]
+        from job_life
+        join job using (job_id)
+        where job_life.num_terminals = 0
         union all
         select 'removed without an end: ' || coalesce(job.key, job.job_kind), array[job.job_id]
         from job

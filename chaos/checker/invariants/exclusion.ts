@@ -91,20 +91,20 @@ const SETTLED_AGAIN = /* sql */ `
 
 export const fencing = sqlInvariant({
     id: "I5",
-    title: "Fencing: a claim is settled once and by its own worker, a job ends once and for all",
+    title: "Fencing: a claim is settled once and by its own worker, a life of a job ends once and for all",
     appliesTo: EVERYONE,
     exercised: "select count(*) from claim where ending in ('retried', 'succeeded', 'failed')",
     violations: /* sql */ `
         select format('ended %s times', num_terminals) as what, array[job_id] as job_ids
-        from job
+        from job_life
         where num_terminals > 1
         union all
         select 'became something else after its end', array[job_id]
-        from job
+        from job_life as job
         where num_revivals > 0
             or exists (
                 select from step
-                where step.job_id = job.job_id and step.seq > job.terminal_seq
+                where step.job_id = job.job_id and step.life_no = job.life_no and step.seq > job.terminal_seq
                     and step.change not in ('claimed', 'succeeded', 'failed', 'swept', 'revived')
             )
         union all
@@ -132,16 +132,16 @@ export const nothingAfterTheEnd = sqlInvariant({
     id: "I6",
     title: "Done is done: nothing is claimed or started after its end was committed",
     appliesTo: EVERYONE,
-    exercised: "select count(*) from job where num_terminals > 0",
+    exercised: "select count(*) from job_life where num_terminals > 0",
     violations: /* sql */ `
         select 'claimed after its end' as what, array[job.job_id] as job_ids
-        from job
-        join claim on claim.job_id = job.job_id
+        from job_life as job
+        join claim on claim.job_id = job.job_id and claim.life_no = job.life_no
         where claim.seq > job.terminal_seq
         union all
         select format('started %s ms after its end', round((run.started_at - job.terminal_at) / 1000.0, 1)),
             array[job.job_id]
-        from job
-        join run on run.job_id = job.job_id
+        from job_life as job
+        join run_claim as run on run.job_id = job.job_id and run.life_no = job.life_no
         where run.started_at > job.terminal_at + ${CLOCK_SLACK}`,
 })

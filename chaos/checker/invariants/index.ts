@@ -11,6 +11,7 @@ import { crowd, order, rateWindow } from "./limits.ts"
 import { liveness } from "./liveness.ts"
 import { priority } from "./priority.ts"
 import { recovery } from "./recovery.ts"
+import { replay } from "./replay.ts"
 import { retention, sweep } from "./retention.ts"
 import { retryPolicy } from "./retry-policy.ts"
 import { threads } from "./threads.ts"
@@ -51,4 +52,5 @@ export const INVARIANTS: readonly Invariant[] = [
     priority,
     uniqueness,
     retryPolicy,
+    replay,
 ]

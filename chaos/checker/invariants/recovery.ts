@@ -16,14 +16,14 @@ const RECOVERED = /* sql */ `
     from victim
     join claim on claim.process = victim.process and claim.at < victim.began_at
         and coalesce(claim.ended_at, victim.began_at + 1) > victim.began_at
-    join job on job.job_id = claim.job_id
+    join job_life as job on job.job_id = claim.job_id and job.life_no = claim.life_no
     cross join lateral (
         select max(other.at) as claimed_at
         from claim as other
-        join job as ahead on ahead.job_id = other.job_id
+        join job_life as ahead on ahead.job_id = other.job_id and ahead.life_no = other.life_no
         where other.job_kind = claim.job_kind and other.job_id <> claim.job_id
             and other.at > claim.ended_at and other.at < claim.next_claim_at
-            and ahead.inserted_at < claim.ended_at
+            and ahead.began_at < claim.ended_at
     ) as ahead
     where (claim.ending in ('reclaimed', 'waiting') or claim.ending is null)
         -- These wait for their turn whatever happens.

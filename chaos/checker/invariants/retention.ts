@@ -16,21 +16,21 @@ export const sweep = sqlInvariant({
             end as what,
             array[job.job_id] as job_ids
         from step
-        join job on job.job_id = step.job_id
+        join job_life as job on job.job_id = step.job_id and job.life_no = step.life_no
         cross join facts
         where step.change = 'swept'
             and (job.terminal_at is null or step.at < job.terminal_at + facts.history_threshold - ${STATEMENT})`,
 })
 
-/** All that is overdue when the campaign ends, though it had the time that is promised. */
+/** All that is overdue when the campaign ends, though it had the time that is promised, and was not replayed. */
 const DUE = /* sql */ `
     select job.*
-    from job
+    from job_life as job
     cross join facts
     cross join (
         select max(at) filter (where phase = 'calm') as calm_at, max(at) filter (where phase = 'end') as end_at from phase
     ) as phases
-    where job.terminal_at is not null
+    where job.terminal_at is not null and job.next_began_at is null
         -- A tenth of the threshold until its part of history is sealed, and a clean interval each to seal and to empty it.
         and greatest(job.terminal_at, phases.calm_at) + facts.history_threshold * 11 / 10
             + 2 * facts.clean_interval + 5 * ${STATEMENT} < phases.end_at`

@@ -20,7 +20,7 @@ export const notEarly = sqlInvariant({
             array[job.job_id]
         from intent
         join job on job.key = intent.key
-        join claim on claim.job_id = job.job_id and claim.claim_no = 1
+        join claim on claim.job_id = job.job_id and claim.claim_no = 1 and claim.life_no = 1
         where intent.delay > 0 and claim.at < intent.at + intent.delay - ${CLOCK_SLACK}`,
 })
 

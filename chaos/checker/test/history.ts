@@ -30,6 +30,20 @@ interface Step {
     expires?: number
     began?: number
     xid?: string
+    errors?: number
+}
+
+/** What a call for a replay was told: null for nothing. */
+interface Replay {
+    at: number
+    told?: number | null
+    process?: string
+    /** Whether the job lives again; by default it does where the call was told so. */
+    isLive?: boolean
+    attempt?: number
+    token?: number
+    hasPayload?: boolean
+    hasErrors?: boolean
 }
 
 interface IntentParams {
@@ -152,6 +166,7 @@ export class History {
             reason: step.reason ?? null,
             due_at: step.due === undefined ? null : us(step.due),
             expires_at: step.expires === undefined ? null : us(step.expires),
+            num_errors: step.errors ?? null,
         })
     }
 
@@ -177,6 +192,34 @@ export class History {
         const seq = ++this.#seq
         this.add("cancellation", { seq, at: us(at), job_id: jobID, was_running: result === "cancelling" })
         return this.add("cancelled", { process: "producer-1.1", job_id: jobID, result, at: us(at + 1) })
+    }
+
+    /** A producer asked for a replay of a job, or of many, and was told two milliseconds later how many it replayed. */
+    askForReplay(jobID: string | null, { at, told = 1, process = "producer-1.1" }: Replay): this {
+        const call = `${process}/r${++this.#seq}`
+        const { kind = null } = this.#jobs.get(jobID ?? "") ?? {}
+        this.add("replay_call", { process, call, at: us(at - 1), job_kind: kind, job_id: jobID })
+        if (told === null) return this
+        return this.add("replay_answer", { process, call, at: us(at + 1), num: told, code: null })
+    }
+
+    /** The database replayed it, by one statement of a producer's. */
+    beReplayed(jobID: string, params: Replay & { due?: number }): this {
+        const { at, process = "producer-1.1", isLive = true, due = at } = params
+        const { attempt = 0, token = 2, hasPayload = true, hasErrors = true } = params
+        const seq = ++this.#seq
+        const xid = String(seq)
+        this.step(jobID, isLive ? "replayed" : "swept", { at, xid })
+        this.add("replay", {
+            ...{ seq, xid, at: us(at), process, job_id: jobID, is_live: isLive, letter_token: 1 },
+            ...(isLive ? { attempt, token, has_payload: hasPayload, has_errors: hasErrors } : {}),
+        })
+        return isLive ? this.step(jobID, "inserted", { at, xid, due }) : this
+    }
+
+    /** A dead letter was replayed, as it should be, by a call that was told so. */
+    replay(jobID: string, params: Replay): this {
+        return this.askForReplay(jobID, params).beReplayed(jobID, params)
     }
 
     /** The definition that may be paused was, or what `name` says, for ever unless `to` says until when. */
@@ -209,11 +252,13 @@ export class History {
             outcome?: string
             reason?: string
             due?: number
+            errors?: number
+            /** Its token, where that is not its number. */
+            token?: string
         },
     ): this {
-        const { from, to, no = 1, change = "succeeded", reason, due } = params
+        const { from, to, no = 1, change = "succeeded", reason, due, errors, token = String(no) } = params
         const outcome = params.outcome ?? (change === "succeeded" ? "returned" : "threw")
-        const token = String(no)
         this.claim(jobID, worker, { at: from, token, attempt: no })
         this.run(jobID, worker, { from: from + 1, to: to - 1, outcome, attempt: no, token })
         const owner = change === "retried" ? null : worker
@@ -223,6 +268,7 @@ export class History {
             owner,
             ...(reason === undefined ? {} : { reason }),
             ...(due === undefined ? {} : { due }),
+            ...(errors === undefined ? {} : { errors }),
         })
     }
 
