@@ -30,6 +30,8 @@ const MIX: Readonly<Record<Exclude<JobKind, TickKind>, { share: number } | { per
     big: { perSecond: 1 / 2 },
     hostile: { share: 4 },
     effect: { share: 5 },
+    kept: { share: 3 },
+    unkept: { share: 3 },
     paused: { share: 3 },
     urgent: { share: 3 },
     "key-paused": { share: 3 },

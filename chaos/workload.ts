@@ -24,6 +24,9 @@ export const TIMEOUT_MS = 4_000
 export const CLEAN_INTERVAL_MS = 1_000
 export const HISTORY_MS = 10_000
 
+/** How long jobs are kept whose definition says so itself: the least that anything is kept. */
+export const KEPT_MS = 60_000
+
 /** How many jobs of a definition become due in a second when many are replayed. */
 export const REPLAYS_PER_SECOND = 20
 
@@ -81,6 +84,10 @@ export const JOB_KINDS = [
     "hostile",
     /** Writes an effect and completes in one transaction. */
     "effect",
+    /** Does nothing, or throws what is not to be tried again. Kept for `KEPT_MS`, whatever became of it. */
+    "kept",
+    /** Does nothing, or throws. Not kept when it has succeeded, and for `KEPT_MS` when it has failed. */
+    "unkept",
     /** Does nothing. Its definition is paused now and then. */
     "paused",
     /** Does nothing. Of its buckets, `PAUSED_BUCKET` is paused now and then. */
@@ -103,7 +110,7 @@ export type JobKind = (typeof JOB_KINDS)[number]
 export type TickKind = "repeat" | "schedule"
 
 /** Dead letters of these kinds are replayed. Nothing else that a campaign knows of them holds only once. */
-export const REPLAYED_KINDS = ["broken", "hopeless"] as const satisfies readonly JobKind[]
+export const REPLAYED_KINDS = ["broken", "hopeless", "kept"] as const satisfies readonly JobKind[]
 
 /** Falls due every `REPEAT_MS`. */
 export const CRON = { expression: "* * * * * *", timeZone: "Europe/Berlin" }

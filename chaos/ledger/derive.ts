@@ -4,7 +4,7 @@ const ENDS = "('retried', 'waiting', 'reclaimed', 'succeeded', 'failed', 'delete
 /**
  * Every change of a job, with the life that it falls into, from 1, and with the number of its claim: 0 before the first of
  * that life. A life begins when the dead letter of the one before was replayed, and only then: a job that comes back
- * otherwise does so in a life that is over.
+ * otherwise does so in a life that is over. Of what is not kept, nothing but the end of its row tells of its success.
  */
 const STEP = /* sql */ `
 create unlogged table step as
@@ -16,7 +16,9 @@ select
     max(due_at) over in_life as due
 from (
     select
-        transition.*,
+        seq, xid, at, transaction_at, job_id, key, job_kind,
+        case when job_kind = 'unkept' and change = 'deleted' then 'succeeded' else change end as change,
+        token, attempt, owner, reason, due_at, expires_at, num_errors,
         1 + count(*) filter (where change = 'replayed') over so_far as life_no,
         count(*) filter (where change = 'claimed') over so_far as num_claimed
     from transition
@@ -40,7 +42,9 @@ select
     (array_agg(change order by seq) filter (where change in ('succeeded', 'failed')))[1] as outcome,
     (array_agg(reason order by seq) filter (where change in ('succeeded', 'failed')))[1] as reason,
     (array_agg(num_errors order by seq) filter (where change in ('succeeded', 'failed')))[1] as num_errors,
-    min(at) filter (where change = 'swept') as swept_at,
+    min(at) filter (
+        where change = 'swept' or (job_kind = 'unkept' and change = 'succeeded')
+    ) as swept_at,
     lead(min(at)) over (partition by job_id order by life_no) as next_began_at
 from step
 group by job_id, life_no`

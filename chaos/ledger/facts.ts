@@ -1,4 +1,5 @@
 import {
+    KEPT_MS,
     LEASE_MS,
     MAX_CROWD,
     NUM_RETRIES,
@@ -48,6 +49,7 @@ create table facts (
     max_crowd integer not null,
     rate_max integer not null,
     rate_period bigint not null,
+    kept_threshold bigint not null,
     replay_interval bigint not null
 );
 create table recovery_target (
@@ -77,6 +79,7 @@ export function factValues(facts: CampaignFacts): (string | number)[] {
         MAX_CROWD,
         RATE_MAX,
         RATE_MS * MICROS,
+        KEPT_MS * MICROS,
         (1_000 * MICROS) / REPLAYS_PER_SECOND,
     ]
 }

@@ -11,6 +11,7 @@ import {
     HISTORY_MS,
     JOB_KINDS,
     type JobKind,
+    KEPT_MS,
     LEASE_MS,
     MAX_CROWD,
     NUM_RETRIES,
@@ -260,6 +261,8 @@ class Queue {
             // Before the backlog, so that some have failed, and are replayed, while there are faults.
             ...(kind === "broken" ? { priority: -5 } : {}),
             ...(kind === "unique" ? { unique: { key: bucket } } : {}),
+            ...(kind === "kept" ? { keepSucceededMs: KEPT_MS, keepFailedMs: KEPT_MS } : {}),
+            ...(kind === "unkept" ? { keepSucceededMs: 0, keepFailedMs: KEPT_MS } : {}),
             ...(kind === "repeat" ? { repeatIntervalMs: REPEAT_MS } : {}),
             ...(kind === "hang" || kind === "thread-hang" ? { timeoutIntervalMs: TIMEOUT_MS } : {}),
         }

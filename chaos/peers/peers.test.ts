@@ -211,6 +211,14 @@ for (const name of PEER_NAMES) {
             assert.deepEqual(rows, [{ process: "producer-1.1", ...whole }])
         })
 
+        it("tell of the end of a job that leaves nothing behind", async (t) => {
+            if (!queue.peer.kinds.has("unkept")) return t.skip("it has no such jobs")
+            const id = await queue.deferOne({ key: "u", kind: "unkept" })
+            for (const untilMs = performance.now() + WAIT_MS; performance.now() < untilMs; await pause(50))
+                if ((await queue.rows("job_id = $1", id)).length === 3) break
+            assert.deepEqual(changes(await queue.rows("job_id = $1", id)), ["inserted", "claimed", "deleted"])
+        })
+
         it("tell once of a job that completes in a transaction of its own", async (t) => {
             if (!queue.peer.kinds.has("effect")) return t.skip("it has no such jobs")
             const id = await queue.deferOne({ key: "k", kind: "effect" })

@@ -75,6 +75,12 @@ async function perform({ plan, run, pool }: { plan: Plan; run: Run; pool: pg.Poo
             return giveUp(plan.key, run)
         case "broken":
             return beBroken(plan.key, run)
+        case "kept":
+            if (chanceOf(plan.key, run, 3) === 0) giveUp(plan.key, run)
+            return
+        case "unkept":
+            if (chanceOf(plan.key, run, 3) === 0) throw new Error(`a claim of ${plan.key} fails`)
+            return
         case "snoozed":
             if (chanceOf(plan.key, run, 2) === 0) snooze(run)
             return

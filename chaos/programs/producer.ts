@@ -183,8 +183,9 @@ export class ProducerProgram implements Daemon {
             )
             const at = performance.now()
             for (const [i, { key, kind }] of plans.entries()) {
-                // The id of one that is unique may be another's.
-                if (kind !== "unique") this.#acked.push({ key, jobID: ids[i] as string, at })
+                // The id of one that is unique may be another's, and what is not kept cannot be required for long.
+                if (kind !== "unique" && kind !== "unkept")
+                    this.#acked.push({ key, jobID: ids[i] as string, at })
             }
             this.#numAcked += plans.length
         } catch (error) {

@@ -26,7 +26,15 @@ export const noLoss = sqlInvariant({
         union all
         select 'removed without an end: ' || coalesce(job.key, job.job_kind), array[job.job_id]
         from job
-        where job.num_deletions > 0`,
+        where job.num_deletions > 0
+        union all
+        select 'removed as a success, though its run had not returned: ' || step.key, array[step.job_id]
+        from step
+        where step.job_kind = 'unkept' and step.change = 'succeeded'
+            and not exists (
+                select from run_claim as run
+                where run.job_id = step.job_id and run.claim_no = step.claim_no and run.outcome = 'returned'
+            )`,
     figures: /* sql */ `
         select
             (select count(*) from acked) as acknowledged,

@@ -46,6 +46,19 @@ describe("I13", () => {
         const history = campaign().job("a").attempt("a", "worker-1.1", { from: 10, to: 20 })
         assert.deepEqual(await violationsOf(history.step("a", "swept", { at: 5_000 })), { I13: 1 })
     })
+
+    it("goes by what the definition says, where it does", async () => {
+        const swept = (kind: string, at: number) =>
+            campaign()
+                .job("a", { kind })
+                .attempt("a", "worker-1.1", { from: 10, to: 20, change: "failed", reason: "error" })
+                .step("a", "swept", { at })
+        assert.deepEqual(await violationsOf(swept("broken", 20_000)), {})
+        for (const kind of ["kept", "unkept"]) {
+            assert.deepEqual(await violationsOf(swept(kind, 20_000)), { I13: 1 })
+            assert.deepEqual(await violationsOf(swept(kind, 61_000)), {})
+        }
+    })
 })
 
 describe("I14", () => {
@@ -55,6 +68,28 @@ describe("I14", () => {
             .job("a")
             .attempt("a", "worker-1.1", { from: 10, to: 20 })
         assert.deepEqual(await violationsOf(history), { I14: 1 })
+    })
+
+    it("gives rings of three parts twice the time, and those that definitions ask for theirs", async () => {
+        const left = (kind: string, change: "succeeded" | "failed", end: number) =>
+            campaign()
+                .phases({ end })
+                .job("a", { kind })
+                .attempt("a", "worker-1.1", { from: 10, to: 20, change, reason: "error" })
+        assert.deepEqual(await violationsOf(left("noop", "succeeded", 80_000)), { I14: 1 })
+        assert.deepEqual(await violationsOf(left("broken", "failed", 80_000)), {})
+        assert.deepEqual(await violationsOf(left("broken", "failed", 90_000)), { I14: 1 })
+        assert.deepEqual(await violationsOf(left("kept", "succeeded", 180_000)), {})
+        assert.deepEqual(await violationsOf(left("kept", "succeeded", 190_000)), { I14: 1 })
+    })
+
+    it("sees what is not to be kept in history", async () => {
+        const ended = (change: "succeeded" | "deleted") =>
+            campaign()
+                .job("a", { kind: "unkept" })
+                .attempt("a", "worker-1.1", { from: 10, to: 20, change, outcome: "returned" })
+        assert.deepEqual(await violationsOf(ended("deleted")), {})
+        assert.deepEqual(await violationsOf(ended("succeeded")), { I14: 1 })
     })
 })
 

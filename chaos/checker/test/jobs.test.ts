@@ -9,6 +9,16 @@ describe("I1", () => {
         assert.deepEqual(await violationsOf(campaign().intent("a").acked("a")), { I1: 1 })
     })
 
+    it("sees what leaves nothing behind, though no run of it returned", async () => {
+        const gone = (kind: string, outcome: string) =>
+            campaign()
+                .job("a", { kind })
+                .attempt("a", "worker-1.1", { from: 10, to: 20, change: "deleted", outcome })
+        assert.deepEqual(await violationsOf(gone("unkept", "returned")), {})
+        assert.ok("I1" in (await violationsOf(gone("unkept", "threw"))))
+        assert.ok("I1" in (await violationsOf(gone("noop", "returned"))))
+    })
+
     it("sees a job that never ends", async () => {
         assert.deepEqual(await violationsOf(campaign().job("a")), { I1: 1 })
     })
