@@ -73,10 +73,11 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         ],
     ],
     ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
+    ["cli", /^src\/cli\//, ["index"]],
 ]
 
 /** What may be imported that is not ours, each after its room. */
-const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$|^cron croner$/
+const FOREIGN = /^\S+ node:|^embedded @electric-sql\/pglite$|^cron croner$|^cli pg$/
 
 /** Names, besides `schema` and constants in capitals, that SQL text may interpolate, and where: all our own text. */
 const INTERPOLATED: Record<string, RegExp> = {
@@ -109,7 +110,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/write-throughput.ts": /^listSum\("known\.[a-z_]+", "excluded\.[a-z_]+"\)$/,
     "src/statements/sweep-throughput.ts": /^listSum\("known\.[a-z_]+", "excluded\.[a-z_]+"\)$/,
     "src/statements/repeat-jobs.ts": /^row\.(table\(schema\)|definitionID|payload|scheduleName|isDue)$/,
-    "src/schema/migrate.ts": /^params\.schema$/,
+    "src/schema/migrate.ts": /^(params\.schema|lockKey|label|migration\.version)$/,
     "src/schema/migrations/0001-create-tables.ts": /^slot$/,
     "src/schema/migrations/0009-retention.ts": /^(slot|ring|retentionSlots\(ring\)\[0\])$/,
 }
@@ -126,7 +127,7 @@ const FOR_ANY_TYPE =
 const MAX_FILE_LINES = 300
 const MAX_FUNCTION_LINES = 60
 const LOOKS_LIKE_SQL =
-    /^\s*(--|select\s|insert into\s|update \S+\s+set\s|delete from\s|create (table|index)\s)/i
+    /^\s*(--\s|select\s|insert into\s|update \S+\s+set\s|delete from\s|create (table|index)\s)/i
 
 const problems: string[] = []
 const imports = new Map<string, string[]>()

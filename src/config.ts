@@ -12,7 +12,7 @@ import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { type Pause, type PauseOptions, Pauses, type PauseTarget } from "./pauses.ts"
 import { Registry } from "./registry.ts"
 import { Schedules } from "./schedules.ts"
-import { migrate } from "./schema/migrate.ts"
+import { migrate, migrationStates, migrationText } from "./schema/migrate.ts"
 
 export type { Core } from "./core.ts"
 
@@ -40,6 +40,18 @@ export interface ConfigOptions {
      * whether connections are the server's own, by one small query: through a pooler nothing is prepared, nor on PGlite.
      */
     preparedStatements?: boolean
+}
+
+/** A migration: a step by which the tables come to be what a release of cuckmq needs. */
+export interface Migration {
+    /** Its number. They are applied in the order of these. */
+    version: number
+    /** What it does, in a few words. */
+    name: string
+    /** When it was applied; null for one that is missing. */
+    appliedAt: Date | null
+    /** Whether this release has it. If not, a later one, or another branch, has applied it. */
+    isKnown: boolean
 }
 
 /** The defaults of `ConfigOptions`. */
@@ -117,6 +129,36 @@ export class Config {
         await inOurWords({ action: "prepareSchema", schema }, () =>
             migrate({ database, schema, name: schemaName }),
         )
+    }
+
+    /**
+     * The migrations of this release, and those of others that the database has besides, by their versions. Those that are
+     * not applied are what `prepareSchema` would apply. Writes nothing.
+     *
+     * @throws DatabaseError when the database cannot be reached or refuses.
+     */
+    async migrations(): Promise<Migration[]> {
+        const { run, schema } = this.#core
+        const states = await inOurWords({ action: "migrations", schema }, () =>
+            migrationStates({ run, schema }),
+        )
+        return states.map(({ version, name, appliedAtMs, isKnown }) => ({
+            version,
+            name,
+            appliedAt: appliedAtMs === null ? null : new Date(appliedAtMs),
+            isKnown,
+        }))
+    }
+
+    /**
+     * What `prepareSchema` would do, as SQL text in one transaction, for those who apply it themselves; empty when nothing
+     * is missing. Writes nothing.
+     *
+     * @throws DatabaseError when the database cannot be reached or refuses.
+     */
+    async migrationSQL(): Promise<string> {
+        const { run, schema, schemaName: name } = this.#core
+        return inOurWords({ action: "migrationSQL", schema }, () => migrationText({ run, schema, name }))
     }
 
     /**

@@ -10,6 +10,8 @@ import {
     type WorkerInfo,
 } from "./inspect/daemons.ts"
 import { type DefinitionInfo, toDefinitionInfo } from "./inspect/definitions.ts"
+import type { Diagnosis } from "./inspect/diagnosis.ts"
+import { diagnose } from "./inspect/doctor.ts"
 import { explain } from "./inspect/explain.ts"
 import type { Explanation } from "./inspect/explanation.ts"
 import { type JobDetails, toJobDetails } from "./inspect/job-details.ts"
@@ -61,6 +63,7 @@ const MAX_RELATED = 100
  * whatever its size; a statement that takes longer than two seconds all the same is given up by the server.
  */
 export class Inspector {
+    readonly #config: Config
     readonly #core: Core
     readonly #throughput: Throughput
     readonly #inTime: Shrinking = shrinking(MAX_LOOKS)
@@ -71,6 +74,7 @@ export class Inspector {
         knownOptions("Inspector", options, ["config"])
         this.#core = coreOf(options.config)
         this.#throughput = new Throughput(this.#core)
+        this.#config = options.config
     }
 
     /**
@@ -217,6 +221,18 @@ export class Inspector {
         const { run, schema } = this.#core
         const totals = await this.#guard("prometheus", () => readTotals({ run, schema }))
         return toPrometheus({ totals, counts: await this.counts(), workers: await this.workers() })
+    }
+
+    /**
+     * Checks the queue and its server: whether the schema is the one of this release and whole, whether the server is set up
+     * as a queue needs it, what keeps it from clearing up, whether LISTEN is heard, and whether anything is left undone. Each
+     * check has a verdict and advice. Works on a schema that is not prepared, too. A dozen statements, and up to two seconds
+     * where LISTEN is not heard; sends one notification, and opens a connection for it outside of the pool.
+     *
+     * @throws DatabaseError when the database cannot be reached.
+     */
+    async doctor(): Promise<Diagnosis> {
+        return this.#guard("doctor", () => diagnose({ config: this.#config, core: this.#core }))
     }
 
     async #countWithin(numOthers: number): Promise<Counts> {
