@@ -16,7 +16,12 @@ export default defineConfig({
             {
                 extends: true,
                 // Files share the modules that they load: to load them anew for each took a third of the time.
-                test: { name: "db", include: ["test/db/**/*.test.ts"], isolate: false, ...withDatabase },
+                test: {
+                    name: "db",
+                    include: ["test/db/**/*.test.ts", "test/cli/**/*.test.ts"],
+                    isolate: false,
+                    ...withDatabase,
+                },
             },
             // The same with large tables, and with servers of their own that fail: for the legs, not for every change.
             { extends: true, test: { name: "slow", include: ["test/slow/**/*.test.ts"], ...withDatabase } },

@@ -1,0 +1,39 @@
+import type { Command } from "../command.ts"
+import { cancel } from "./cancel.ts"
+import { completion } from "./completion.ts"
+import { doctor } from "./doctor.ts"
+import { explain } from "./explain.ts"
+import { help } from "./help.ts"
+import { job } from "./job.ts"
+import { jobs } from "./jobs.ts"
+import { migrate } from "./migrate.ts"
+import { pause } from "./pause.ts"
+import { resume } from "./resume.ts"
+import { retry } from "./retry.ts"
+import { schedules } from "./schedules.ts"
+import { status } from "./status.ts"
+import { tail } from "./tail.ts"
+import { top } from "./top.ts"
+import { version } from "./version.ts"
+import { workers } from "./workers.ts"
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+    migrate,
+    doctor,
+    status,
+    jobs,
+    job,
+    explain,
+    workers,
+    schedules,
+    retry,
+    cancel,
+    pause,
+    resume,
+    tail,
+    top,
+    completion,
+    help,
+    version,
+]

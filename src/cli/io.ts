@@ -1,0 +1,41 @@
+import type { Pool } from "../index.ts"
+
+/** Where output goes. */
+export interface Stream {
+    write(text: string): unknown
+    readonly isTTY?: boolean | undefined
+    readonly columns?: number | undefined
+    readonly rows?: number | undefined
+}
+
+/** A pool that is ours to end. */
+export type OwnPool = Pool & { end(): Promise<void> }
+
+/** The part of `pg` that is used. */
+export interface PgModule {
+    Pool: new (options: {
+        connectionString: string
+        max: number
+        connectionTimeoutMillis: number
+        fallback_application_name: string
+    }) => OwnPool
+}
+
+/** What a command has of the process that it runs in. */
+export interface Io {
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly stdout: Stream
+    readonly stderr: Stream
+    /** Whether somebody sits there to answer. */
+    readonly isInteractive: boolean
+    /** Aborted when the user interrupts. */
+    readonly signal: AbortSignal
+    /** Waits, but not for longer than until `signal` is aborted. */
+    wait(ms: number): Promise<void>
+    /** Asks a question, and returns the answer. */
+    ask(question: string): Promise<string>
+    /** Hears single keys until the function that it returns is called. */
+    onKey(hear: (key: string) => void): () => void
+    /** Loads the peer `pg`. */
+    loadPg(): Promise<PgModule>
+}

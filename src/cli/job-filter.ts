@@ -1,0 +1,44 @@
+import type { JobState, ListJobsOptions } from "../index.ts"
+import type { Arguments } from "./arguments.ts"
+import type { OptionSpec } from "./option-spec.ts"
+
+const STATES: readonly JobState[] = [
+    "ready",
+    "delayed",
+    "blocked",
+    "running",
+    "failing",
+    "succeeded",
+    "failed",
+]
+
+/** The options that choose jobs. */
+export const FILTER_OPTIONS: readonly OptionSpec[] = [
+    { name: "state", value: "STATE", help: "those in this state", choices: STATES },
+    { name: "definition", value: "NAME", help: "those of this definition" },
+    { name: "channel", value: "NAME", help: "those of definitions of this channel" },
+    { name: "key", value: "KEY", help: "those with this key of their group or of a limit" },
+    { name: "error-text", value: "TEXT", help: "those whose last error has this in its message" },
+    { name: "payload", value: "JSON", help: "those whose payloads contain this object" },
+]
+
+/** Which jobs are chosen. What a value may be is for the library to say. */
+export function filterOf(args: Arguments): ListJobsOptions {
+    return given({
+        state: args.text("state") as JobState | undefined,
+        definition: args.text("definition"),
+        channel: args.text("channel"),
+        key: args.text("key"),
+        errorText: args.text("error-text"),
+        payload: args.object("payload"),
+    })
+}
+
+/** Options without those that were not given. */
+export function given<Options extends object>(
+    options: Options,
+): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
+    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+        [Name in keyof Options]?: Exclude<Options[Name], undefined>
+    }
+}
