@@ -55,4 +55,6 @@ const io: Io = {
 }
 
 process.exitCode = await main(process.argv.slice(2), io)
+// What still waits need not, and would hold the process.
+interrupted.abort()
 setTimeout(() => process.exit(), FORCED_END_MS).unref()
