@@ -103,7 +103,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
     "src/statements/paused-keys.ts": /^((group|concurrency|rate)Key\(lane\)|keysOf\((lane|"job\.lane")\))$/,
-    "src/statements/query.ts": /^(id|claim|hasID\(`\$\{claim\}\.id`\)|isOfClaim\(claim\))$/,
+    "src/statements/query.ts": /^(id|claim|definitionID|hasID\(`\$\{claim\}\.id`\)|isOfClaim\(claim\))$/,
     "src/statements/sweep-unique-keys.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/find-due-repeats.ts": /^row\.(table\(schema\)|isMine|isDue)$/,
     "src/statements/throughput-rows.ts": /^(one|other)$/,
@@ -115,7 +115,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/schema/migrations/0009-retention.ts": /^(slot|ring|retentionSlots\(ring\)\[0\])$/,
 }
 const ALWAYS_INTERPOLATED =
-    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|(pausedDefinitions|hasPausedKey|hasNoPausedKey)\(schema\)|hasID\("[a-z]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
+    /^(schema|[A-Z][A-Z_]+( - 1)?|jobSequence\(schema\)|(pausedDefinitions|hasPausedKey|hasNoPausedKey)\(schema\)|hasID\("[a-z]+\.id"\)|hasReadyJob\(schema, "[a-z_]+\.id"\)|isClaimedAs\("[a-z]+"\)|isOfClaim\("[a-z]+"\)|withError\("job\.errors", [\w".]+\))$/
 
 /**
  * Functions for any type, not named with their schema. Postgres prefers one for exactly the types in question, wherever

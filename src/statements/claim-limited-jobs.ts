@@ -3,7 +3,7 @@ import { statementText } from "../db/identifier.ts"
 import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
 import { hasNoPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
-import { hasID, type Query } from "./query.ts"
+import { hasID, hasReadyJob, type Query } from "./query.ts"
 
 /**
  * At most one job of each rate-limited definition whose interval has passed. The definition's row is locked first,
@@ -22,7 +22,7 @@ with held as materialized (
     select id, release_interval_ms from ${schema}.job_definition
     where id = any(array(select definition_id from held)) and next_release_at <= statement_timestamp()
         and id <> all(${pausedDefinitions(schema)})
-        and exists (select from ${schema}.job where job.definition_id = job_definition.id and job.state = 'ready')
+        and ${hasReadyJob(schema, "job_definition.id")}
     order by next_release_at, id
     limit $3::integer
     for update skip locked

@@ -5,7 +5,7 @@ import type { Lane } from "./claim-jobs.ts"
 import { hasPausedKey } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { CURSOR, cursorObject } from "./priorities.ts"
-import { PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { hasReadyJob, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** What an idle worker learns with one look. */
 export interface Outlook {
@@ -57,7 +57,7 @@ select
         select date_part('epoch', greatest(min(definition.next_release_at), clock_timestamp()) - clock_timestamp()) * 1000::double precision
         from ${schema}.job_definition as definition
         where definition.id = any($3::bigint[]) and definition.id <> all((select ids from paused)::bigint[])
-            and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
+            and ${hasReadyJob(schema, "definition.id")}
     ),
     exists (
         select from ${schema}.lease
@@ -71,7 +71,7 @@ select
         where definition.channel = $5 and definition.id <> all($6::bigint[])
             and definition.id <> all((select ids from paused)::bigint[]) and not ${hasPausedKey(schema)}
             and definition.heartbeat_at < clock_timestamp() - $7::double precision * interval '1 ms'
-            and exists (select from ${schema}.job where job.definition_id = definition.id and job.state = 'ready')
+            and ${hasReadyJob(schema, "definition.id")}
     ),
     (select ids::text from paused),
     exists (select from ${schema}.paused_key)`,

@@ -72,6 +72,17 @@ export function isClaimedAs(claim: string): string {
 /** Says of a job that runs that it is to be cancelled: it ends then, whatever else would become of it. */
 export const IS_CANCELLED = /* sql */ `job.cancelled_at is not null`
 
+/**
+ * Whether a definition has ready jobs, by one look into the index. It says no more than `exists`, which the planner, where
+ * many jobs are ready, would follow by reading all of them, and throwing all but their definitions away.
+ */
+export const hasReadyJob = (schema: QuotedSchema, definitionID: string) => /* sql */ `coalesce((
+            select true from ${schema}.job
+            where job.definition_id = ${definitionID} and job.state = 'ready'
+            order by job.definition_id, job.priority, job.position
+            limit 1
+        ), false)`
+
 /** What became of jobs that a worker lets go. */
 export interface LetGo {
     /** Those that were its own to let go. */
