@@ -4,7 +4,7 @@ import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { FailureReason } from "../events.ts"
 import { DEFAULT_RING, openSlot, openSlotOf } from "./history-rings.ts"
 import { withError } from "./job-errors.ts"
-import { byID, type ClaimKey, IMPATIENCE, isOfClaim, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
+import { byID, type ClaimKey, IS_IMPATIENT, isOfClaim, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /** How a job ended. */
 export type Outcome = "succeeded" | "failed"
@@ -22,7 +22,7 @@ export const HISTORY_COLUMNS = /* sql */ `id, definition_id, created_at, due_at,
     token, attempt, priority, outcome, reason, worker, payload, result, errors`
 
 /** Jobs by id and token, out of lists. */
-const IS_SETTLED = /* sql */ `${isOfClaim("settled")} and impatience.is_set is not null`
+const IS_SETTLED = /* sql */ `${isOfClaim("settled")} and ${IS_IMPATIENT}`
 
 /**
  * Moves jobs to history, each only if its token is still the one given. It does not ask whether the lease still
@@ -41,13 +41,14 @@ with done as (
     using rows from (
         pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]),
         pg_catalog.unnest(string_to_array($3, chr(30), '')), pg_catalog.unnest(string_to_array($4, chr(30), ''))
-    ) as settled(id, token, result, error), ${IMPATIENCE}
+    ) as settled(id, token, result, error)
     where ${IS_SETTLED} ${condition}
-    returning job.*, settled.result, settled.error
+    returning job.id, job.definition_id, job.created_at, coalesce(job.first_due_at, job.due_at) as due_at, job.claimed_at,
+        job.token, job.attempt, job.priority, job.payload, job.errors, settled.result, settled.error
 )
 insert into ${schema}.job_history (${HISTORY_COLUMNS})
 select
-    id, definition_id, created_at, coalesce(first_due_at, due_at), claimed_at, clock_timestamp(),
+    id, definition_id, created_at, due_at, claimed_at, clock_timestamp(),
     ${slot}, token, attempt, priority,
     $5::${schema}.job_outcome, $6, $7, payload, result::json, ${withError("done.errors", "done.error")}
 from done
@@ -59,7 +60,7 @@ function deleteText(params: { schema: QuotedSchema; name: string; condition: str
     const { schema, name, condition } = params
     return /* sql */ `-- cuckmq: ${name}
 delete from ${schema}.job
-using rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as settled(id, token), ${IMPATIENCE}
+using rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as settled(id, token)
 where ${IS_SETTLED} ${condition}
 returning job.id`
 }

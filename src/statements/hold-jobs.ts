@@ -4,8 +4,8 @@ import { rateKey } from "./gate-rules.ts"
 import {
     byID,
     type ClaimKey,
-    IMPATIENCE,
     IS_CANCELLED,
+    IS_IMPATIENT,
     isClaimedAs,
     type LetGo,
     type Query,
@@ -33,8 +33,8 @@ with returned as (
     from rows from (
         pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[]),
         pg_catalog.unnest($4::integer[])
-    ) as hold(id, token, delay_ms, is_keyed), ${IMPATIENCE}
-    where impatience.is_set is not null and ${isClaimedAs("hold")}
+    ) as hold(id, token, delay_ms, is_keyed)
+    where ${IS_IMPATIENT} and ${isClaimedAs("hold")}
     returning job.id, job.state, job.definition_id, hold.delay_ms,
         case when hold.is_keyed = 1 then coalesce(${rateKey("job.lane")}, '') else '' end as key
 ), held as (

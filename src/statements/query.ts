@@ -40,8 +40,11 @@ export async function beImpatient({ run }: Pick<Query, "run">): Promise<void> {
     await run(/* sql */ `select ${IMPATIENT}`, [])
 }
 
-/** The same as a row to join: it is made before a row is locked. */
-export const IMPATIENCE = /* sql */ `(select ${IMPATIENT} as is_set) as impatience`
+/**
+ * The same as a condition. It names no table, so it is looked at once, and before the first row is: as a row to join it was
+ * made anew for each job, which took longer than to look the job up.
+ */
+export const IS_IMPATIENT = /* sql */ `(select ${IMPATIENT}) is not null`
 
 /**
  * Finds a job by an id out of a list that is joined with it. It says no more than `job.id = …`, but leaves the planner

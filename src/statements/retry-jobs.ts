@@ -4,8 +4,8 @@ import { withError } from "./job-errors.ts"
 import {
     byID,
     type ClaimKey,
-    IMPATIENCE,
     IS_CANCELLED,
+    IS_IMPATIENT,
     isClaimedAs,
     type LetGo,
     type Query,
@@ -39,8 +39,8 @@ set state = case
 from rows from (
     pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[]),
     pg_catalog.unnest(string_to_array($4, chr(30), ''))
-) as retry(id, token, delay_ms, error), ${IMPATIENCE}
-where impatience.is_set is not null and ${isClaimedAs("retry")}
+) as retry(id, token, delay_ms, error)
+where ${IS_IMPATIENT} and ${isClaimedAs("retry")}
 returning job.id, job.state`,
 )
 

@@ -4,8 +4,8 @@ import {
     byID,
     type ClaimKey,
     hasID,
-    IMPATIENCE,
     IS_CANCELLED,
+    IS_IMPATIENT,
     IS_RUNNING,
     isClaimedAs,
     type LetGo,
@@ -22,8 +22,8 @@ const text = statementText(
 update ${schema}.job
 set state = case when ${IS_CANCELLED} then 'exhausted' else 'ready' end::${schema}.job_state,
     attempt = job.attempt - 1, lease_id = null
-from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as returned(id, token), ${IMPATIENCE}
-where impatience.is_set is not null and ${isClaimedAs("returned")}
+from rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as returned(id, token)
+where ${IS_IMPATIENT} and ${isClaimedAs("returned")}
 returning job.id, job.state`,
 )
 

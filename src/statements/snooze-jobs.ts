@@ -3,8 +3,8 @@ import { jobSequence, statementText } from "../db/identifier.ts"
 import {
     byID,
     type ClaimKey,
-    IMPATIENCE,
     IS_CANCELLED,
+    IS_IMPATIENT,
     isClaimedAs,
     type LetGo,
     type Query,
@@ -37,8 +37,8 @@ set state = case
     lease_id = null
 from rows from (
     pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::double precision[])
-) as snooze(id, token, delay_ms), ${schema}.job_definition as definition, ${IMPATIENCE}
-where impatience.is_set is not null and definition.id = job.definition_id
+) as snooze(id, token, delay_ms), ${schema}.job_definition as definition
+where ${IS_IMPATIENT} and definition.id = job.definition_id
     and ${isClaimedAs("snooze")}
 returning job.id, job.state`,
 )
