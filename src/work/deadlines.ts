@@ -15,7 +15,8 @@ interface Timed {
 export class Deadlines {
     readonly #timed: Timed
     readonly #jobMs: number
-    readonly #alarm = new Alarm(() => this.#check())
+    /** Made when it is set: most runs have no deadline that is near, and there are thousands of them a second. */
+    #alarm: Alarm | undefined
     #attemptMs = Number.POSITIVE_INFINITY
 
     constructor(timed: Timed, jobMs: number) {
@@ -37,11 +38,13 @@ export class Deadlines {
     /** Sets a timer where the next deadline is no longer too far away for one. */
     watch(): void {
         const leftMs = Math.min(this.#jobMs, this.#attemptMs) - monotonicMs()
-        if (leftMs < FAR_MS) this.#alarm.set(leftMs)
+        if (leftMs >= FAR_MS) return
+        this.#alarm ??= new Alarm(() => this.#check())
+        this.#alarm.set(leftMs)
     }
 
     clear(): void {
-        this.#alarm.clear()
+        this.#alarm?.clear()
     }
 
     #check(): void {
