@@ -92,7 +92,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/dead-letters.ts": /^(name|columns|order|isBehind)$/,
     "src/statements/finalize-jobs.ts": /^(name|condition|slot|withError\("done\.errors", "done\.error"\))$/,
     "src/statements/explain-job.ts":
-        /^((group|concurrency|rate)Key\("[a-z]+\.lane"\)|ms\("[a-z_.]+"\)|foundJob\(schema\))$/,
+        /^((group|concurrency|rate)Key\("[a-z]+\.lane"\)|ms\("[a-z_.]+"\)|foundJob\(schema\)|isReadyIn\("(known|found)"\))$/,
     "src/statements/inspect-definitions.ts": /^ms\("[a-z_]+"\)$/,
     "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|foundJob\(schema\))$/,
     "src/statements/list-jobs.ts":

@@ -78,7 +78,7 @@ with recursive requested as materialized (
     join open as asked on asked.definition_id = visited.definition_id
     cross join lateral (
         select job.lane from ${schema}.job
-        where job.definition_id = visited.definition_id and job.state = 'ready' and job.lane is not null
+        where job.definition_id = visited.definition_id and ${IS_READY} and job.lane is not null
             and job.lane > visited.lane
         order by job.definition_id, job.lane
         limit 1

@@ -45,7 +45,7 @@ with recursive asked as materialized (
     from visited as asked
     cross join lateral (
         select job.lane, job.id from ${schema}.job
-        where job.definition_id = asked.definition_id and job.state = 'ready' and job.lane is not null
+        where job.definition_id = asked.definition_id and ${IS_READY} and job.lane is not null
             and job.lane > asked.lane
         order by ${LANE_ORDER}
         limit 1

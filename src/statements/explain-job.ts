@@ -1,7 +1,7 @@
 import { statementText } from "../db/identifier.ts"
 import type { Limits } from "../gate.ts"
 import { IS_LIVE } from "./daemons.ts"
-import { concurrencyKey, groupKey, rateKey } from "./gate-rules.ts"
+import { concurrencyKey, groupKey, isReadyIn, LANE_ORDER, rateKey } from "./gate-rules.ts"
 import { FACTS, foundJob, type JobFacts, ms, RELATED, type RelatedJob } from "./inspect-job.ts"
 import type { PauseScope } from "./pauses.ts"
 import type { Query } from "./query.ts"
@@ -67,7 +67,7 @@ with ${foundJob(schema)}, known as materialized (
     cross join lateral (
         select job.id, job.claimed_at from ${schema}.job
         where known.lane is not null and job.definition_id = known.definition_id and job.state = 'running'
-            and job.lane is not null
+            and job.is_counted
             and (known.running_key is null or ${concurrencyKey("job.lane")} = known.running_key)
         limit known.max_running
     ) as other
@@ -79,20 +79,21 @@ with ${foundJob(schema)}, known as materialized (
     select ${RELATED} as job
     from known
     join ${schema}.job as other on known.is_ordered and ${groupKey("known.lane")} <> ''
-        and other.definition_id = known.definition_id and other.lane is not null and other.token > 0
+        and other.definition_id = known.definition_id and other.is_counted
         and ${groupKey("other.lane")} <> '' and ${groupKey("other.lane")} = ${groupKey("known.lane")}
-        and other.claimed_at is not null
     left join ${schema}.job_definition as definition on definition.id = other.definition_id
     order by other.position
     limit 1
 ), foremost as materialized (
     select ${RELATED} as job
     from known
-    join ${schema}.job as other on known.is_ordered and ${groupKey("known.lane")} <> ''
-        and other.definition_id = known.definition_id and other.lane = known.lane and other.state = 'ready'
+    cross join lateral (
+        select job.* from ${schema}.job
+        where known.is_ordered and ${groupKey("known.lane")} <> '' and ${isReadyIn("known")}
+        order by ${LANE_ORDER}
+        limit 1
+    ) as other
     left join ${schema}.job_definition as definition on definition.id = other.definition_id
-    order by other.priority, other.position
-    limit 1
 )
 select ${FACTS}::text, pg_catalog.jsonb_build_object(
     'required', (
@@ -157,10 +158,10 @@ select ${FACTS}::text, pg_catalog.jsonb_build_object(
             ) as plain
             union all
             select * from (
-                select other.id from ${schema}.job as other
-                where other.definition_id = found.definition_id and other.state = 'ready' and other.lane = found.lane
-                    and (other.priority, other.position) < (found.priority, found.position)
-                order by other.priority, other.position
+                select job.id from ${schema}.job
+                where found.lane is not null and ${isReadyIn("found")}
+                    and (job.priority, job.position) < (found.priority, found.position)
+                order by ${LANE_ORDER}
                 limit $2::integer
             ) as gated
         ) as ahead

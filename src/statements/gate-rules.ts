@@ -1,6 +1,7 @@
 import { numberOrNull } from "../db/cell.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { NUM_GATE_SLOTS } from "./gates.ts"
+import { IS_READY } from "./query.ts"
 
 /** A gated definition, as a claim is to treat it. */
 export interface GatedDefinition {
@@ -49,13 +50,11 @@ export const rateKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31),
 export const LANE_ORDER = /* sql */ `job.definition_id, job.lane, job.priority, job.position`
 
 /**
- * Says of a job that it is ready in a lane of the row given. The lane is said as a range: else its order would be that of
- * \`job_ready_idx\` as well, and misled by statistics the planner goes through the jobs of all lanes there.
+ * Says of a job that it is ready in a lane of the row given, in the words of \`job_gated_idx\`. The lane is said as a range,
+ * so that the order asked for is that of the index and no sorted heap of jobs.
  */
-export const isReadyIn = (
-    row: string,
-) => /* sql */ `job.definition_id = ${row}.definition_id and job.state = 'ready'
-                and job.lane >= ${row}.lane and job.lane <= ${row}.lane`
+export const isReadyIn = (row: string) => /* sql */ `job.definition_id = ${row}.definition_id and ${IS_READY}
+                and job.lane is not null and job.lane >= ${row}.lane and job.lane <= ${row}.lane`
 
 /** The bit of the slot that a bucket is in. Buckets of all kinds share the slots of their definition. */
 export const slotBit = (kind: string, key: string) =>

@@ -103,8 +103,8 @@ export function toLetGo(rows: readonly (readonly (string | null)[])[]): LetGo {
 }
 
 /**
- * Says of a job that is found by its id already that it is ready. So said that the planner cannot take the index of those
- * that are, which statistics may say are none, and go through all of them.
+ * Says of a job that it is ready. So said that the planner cannot take the index of all that are, which statistics may say
+ * are none, and go through them: for jobs that are found by their ids, or, with `lane is not null`, by their lanes.
  */
 export const IS_READY = /* sql */ `coalesce(job.state = 'ready', false)`
 

@@ -20,7 +20,6 @@ it.skipIf(!hasServer())(
             releaseIntervalMs: RELEASE_MS,
             jobFunction: () => 0,
         })
-        const limitedIDs = await limited.deferMany(Array.from({ length: 20 }, () => ({ payload: {} })))
         const programs = [-WRONG_MS, WRONG_MS].map((offsetMs) =>
             startProgram(process.execPath, [
                 "--import",
@@ -36,6 +35,9 @@ it.skipIf(!hasServer())(
             await program.hasPrinted(/^delayed (\d+)$/m)
             delayedIDs.push(Number(program.output().match(/^delayed (\d+)$/m)?.[1]))
         }
+
+        // Both are there by now, to run some of them each.
+        const limitedIDs = await limited.deferMany(Array.from({ length: 30 }, () => ({ payload: {} })))
 
         // No lease is lapsed, nor longer than it was asked for, while both processes renew theirs.
         const leftMs = `select count(*)::int as num,
