@@ -76,7 +76,8 @@ describe("a database that is not there", () => {
 
     it("is told from a driver that is not installed", async () => {
         const loadPg = () => Promise.reject(new Error("Cannot find package 'pg'"))
-        const { code, stderr } = await runCli(["status"], { loadPg })
+        const url = "postgres://me@127.0.0.1:1/none"
+        const { code, stderr } = await runCli(["status", "--database-url", url], { loadPg })
         expect({ code, stderr }).toEqual({
             code: 3,
             stderr: "cuckmq: the package `pg`, which the command line connects with, is not installed: run `npm install pg`\n",
