@@ -1,6 +1,6 @@
 import { statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
-import { COUNT_COLUMNS, listSum, TOTALS } from "./throughput-rows.ts"
+import { ADD_COUNTS, COUNT_COLUMNS, TOTALS } from "./throughput-rows.ts"
 
 /**
  * Adds minutes to their hours and deletes them, in one statement: so whoever reads finds what they count in one of the
@@ -29,14 +29,7 @@ with old as materialized (
     select 'hour', part, definition_id, ${COUNT_COLUMNS}
     from total
     order by definition_id, part
-    on conflict (span, began_at, definition_id) do update
-    set num_succeeded = known.num_succeeded + excluded.num_succeeded,
-        num_retried = known.num_retried + excluded.num_retried,
-        wait_ms = known.wait_ms + excluded.wait_ms,
-        run_ms = known.run_ms + excluded.run_ms,
-        num_failed = ${listSum("known.num_failed", "excluded.num_failed")},
-        wait_counts = ${listSum("known.wait_counts", "excluded.wait_counts")},
-        run_counts = ${listSum("known.run_counts", "excluded.run_counts")}
+    ${ADD_COUNTS}
 )
 select count(*) from piece`,
 )

@@ -32,13 +32,23 @@ export const READ_COLUMNS = /* sql */ `num_succeeded, num_retried, wait_ms, run_
     num_failed::text, wait_counts::text, run_counts::text`
 
 /** Adds one list to another, place by place. The shorter one goes on with zeros. */
-export function listSum(one: string, other: string): string {
+function listSum(one: string, other: string): string {
     return /* sql */ `array(
         select coalesce(pair.one, 0::bigint) + coalesce(pair.other, 0::bigint)
         from rows from (pg_catalog.unnest(${one}), pg_catalog.unnest(${other})) with ordinality as pair(one, other, turn)
         order by pair.turn
     )`
 }
+
+/** What an insert into the table, as `known`, does where there is such a row: it adds to it. */
+export const ADD_COUNTS = /* sql */ `on conflict (span, began_at, definition_id) do update
+    set num_succeeded = known.num_succeeded + excluded.num_succeeded,
+        num_retried = known.num_retried + excluded.num_retried,
+        wait_ms = known.wait_ms + excluded.wait_ms,
+        run_ms = known.run_ms + excluded.run_ms,
+        num_failed = ${listSum("known.num_failed", "excluded.num_failed")},
+        wait_counts = ${listSum("known.wait_counts", "excluded.wait_counts")},
+        run_counts = ${listSum("known.run_counts", "excluded.run_counts")}`
 
 /**
  * Sums of the rows of `piece`, one for each definition and `part`, as parts of a `with`: the last of them, `total`, has

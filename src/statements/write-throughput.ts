@@ -1,6 +1,6 @@
 import { statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
-import { type JobCounts, listSum } from "./throughput-rows.ts"
+import { ADD_COUNTS, type JobCounts } from "./throughput-rows.ts"
 
 /**
  * Adds counts to the row of their minute and to that of all time. Which minute, the database's clock says. Those who
@@ -24,14 +24,7 @@ cross join (
         ('total', '-infinity'::timestamptz)
 ) as part(span, began_at)
 order by definition.id, part.span
-on conflict (span, began_at, definition_id) do update
-set num_succeeded = known.num_succeeded + excluded.num_succeeded,
-    num_retried = known.num_retried + excluded.num_retried,
-    wait_ms = known.wait_ms + excluded.wait_ms,
-    run_ms = known.run_ms + excluded.run_ms,
-    num_failed = ${listSum("known.num_failed", "excluded.num_failed")},
-    wait_counts = ${listSum("known.wait_counts", "excluded.wait_counts")},
-    run_counts = ${listSum("known.run_counts", "excluded.run_counts")}`,
+${ADD_COUNTS}`,
 )
 
 /** Writes down what was counted so many milliseconds ago, by the names of definitions. Not to be repeated once it is done. */
