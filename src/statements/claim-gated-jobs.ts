@@ -1,10 +1,8 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { byTurn, CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
+import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS } from "./claim-jobs.ts"
 import {
     concurrencyKey,
-    type GatedDefinition,
-    type GatedProgress,
     groupKey,
     isReadyIn,
     LANE_ORDER,
@@ -12,8 +10,8 @@ import {
     rateKey,
     releasedRoom,
     slotBit,
-    toProgress,
 } from "./gate-rules.ts"
+import { type ClaimedLanes, NO_JOB, NO_PROGRESS, toLaneClaim, type VisitedDefinition } from "./lane-claims.ts"
 import { nameWithPausedKeys, pauseOfLane } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, IS_READY, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
@@ -234,9 +232,9 @@ with recursive requested as materialized (
     where ${hasID("picked.id")}
     returning ${CLAIMED_COLUMNS}
 )
-select claimed.*, null, null, null, null from claimed
+select claimed.*, ${NO_PROGRESS} from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null, null,
+select ${NO_JOB},
     case when last.num_open >= $10::integer or last.turn >= $11::integer then last.lane else '' end,
     exists (
         select from candidate
@@ -260,6 +258,16 @@ left join lateral (
 ) as last on true`,
 )
 
+/** A gated definition, as a claim is to treat it. */
+export interface GatedDefinition extends VisitedDefinition {
+    /** How many jobs may run at the same time, of the definition or of each key. */
+    concurrency: { max: number; isKeyed: boolean } | null
+    /** How much may be released within any `perMs`, of the definition or of each key. */
+    rate: { max: number; perMs: number; isKeyed: boolean } | null
+    /** Whether the jobs of a group run one after the other. */
+    isOrdered: boolean
+}
+
 /** Claims up to `limit` jobs of gated definitions, going through up to `maxLanes` lanes of each. */
 export async function claimGatedJobs({
     run,
@@ -271,7 +279,7 @@ export async function claimGatedJobs({
     definitions: readonly GatedDefinition[]
     limit: number
     maxLanes: number
-}): Promise<{ jobs: ClaimedJob[]; progress: GatedProgress[] }> {
+}): Promise<ClaimedLanes> {
     const values = [
         numberList(definitions.map(({ definitionID }) => definitionID)),
         numberList(definitions.map(({ leaseID }) => leaseID)),
@@ -285,10 +293,5 @@ export async function claimGatedJobs({
         limit,
         maxLanes,
     ]
-    const rows = await run(text(schema), values, PREPARED_WHILE_QUICK)
-    const isJob = (row: readonly (string | null)[]) => row[0] !== null
-    return {
-        jobs: rows.filter(isJob).map(toClaimedJob).sort(byTurn),
-        progress: rows.filter((row) => !isJob(row)).map(toProgress),
-    }
+    return toLaneClaim(await run(text(schema), values, PREPARED_WHILE_QUICK))
 }

@@ -1,26 +1,20 @@
 import { jsonList, numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { byTurn, CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS, type ClaimedJob, toClaimedJob } from "./claim-jobs.ts"
-import {
-    concurrencyKey,
-    type GatedProgress,
-    groupKey,
-    isReadyIn,
-    LANE_ORDER,
-    toProgress,
-} from "./gate-rules.ts"
+import { CLAIM_ASSIGNMENTS, CLAIMED_COLUMNS } from "./claim-jobs.ts"
+import { concurrencyKey, groupKey, isReadyIn, LANE_ORDER } from "./gate-rules.ts"
+import { type ClaimedLanes, NO_JOB, NO_PROGRESS, toLaneClaim, type VisitedDefinition } from "./lane-claims.ts"
 import { nameWithPausedKeys, pauseOfLane } from "./paused-keys.ts"
 import { pausedDefinitions } from "./pauses.ts"
 import { hasID, IS_READY, PREPARED_WHILE_QUICK, type Query } from "./query.ts"
 
 /**
- * What `claim-gated-jobs` does, for definitions whose jobs only take turns: no claim has to know of another, so nothing is
- * counted and nothing but jobs is locked. Only jobs that were deferred under a limit by key count all the same, for workers
- * that know of it. Goes through the lanes that have ready jobs, by one descent of the index each,
- * which brings the first job of the lane as well. Where there are as many lanes as jobs wanted, those are the jobs; where
- * there are fewer, it goes to each lane again for its share. A job that someone else holds locked is passed over, and its
- * lane's next comes with the next round. As everywhere, nothing is claimed under a lease that was revoked, and nothing
- * that is paused; of a group that is, it goes on after the last lane that it could have.
+ * What `claim-gated-jobs` does, for definitions whose jobs only take turns: no claim has to know of another, so
+ * nothing is counted and nothing but jobs is locked. Only jobs that were deferred under a limit by key count all the
+ * same, for workers that know of it. Goes through the lanes that have ready jobs, by one descent of the index each,
+ * which brings the first job of the lane as well. Where there are as many lanes as jobs wanted, those are the jobs;
+ * where there are fewer, it goes to each lane again for its share. A job that someone else holds locked is passed
+ * over, and its lane's next comes with the next round. As everywhere, nothing is claimed under a lease that was
+ * revoked, and nothing that is paused; of a group that is, it goes on after the last lane that it could have.
  */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: claim-grouped-jobs
@@ -85,9 +79,9 @@ with recursive asked as materialized (
     where ${hasID("picked.id")}
     returning ${CLAIMED_COLUMNS}
 )
-select claimed.*, null, null, null, null from claimed
+select claimed.*, ${NO_PROGRESS} from claimed
 union all
-select null, null, null, asked.definition_id, null, null, null, null, null, null, null, null, null, null,
+select ${NO_JOB},
     case when last.num_open >= $4::integer or last.turn >= $5::integer then last.lane else '' end,
     exists (select from candidate where candidate.definition_id = asked.definition_id and place = share and share > 1),
     false, null
@@ -97,14 +91,6 @@ left join lateral (
 ) as last on true`,
 )
 
-/** A definition whose jobs take turns and are held back by nothing else. */
-export interface GroupedDefinition {
-    definitionID: number
-    leaseID: number
-    /** Goes through the lanes after this one, in their order; the empty text is before them all. */
-    afterLane: string
-}
-
 /** Claims up to `limit` jobs of definitions whose jobs take turns, going through up to `maxLanes` lanes of each. */
 export async function claimGroupedJobs({
     run,
@@ -113,10 +99,10 @@ export async function claimGroupedJobs({
     limit,
     maxLanes,
 }: Query & {
-    definitions: readonly GroupedDefinition[]
+    definitions: readonly VisitedDefinition[]
     limit: number
     maxLanes: number
-}): Promise<{ jobs: ClaimedJob[]; progress: GatedProgress[] }> {
+}): Promise<ClaimedLanes> {
     const values = [
         numberList(definitions.map(({ definitionID }) => definitionID)),
         numberList(definitions.map(({ leaseID }) => leaseID)),
@@ -124,10 +110,5 @@ export async function claimGroupedJobs({
         limit,
         maxLanes,
     ]
-    const rows = await run(text(schema), values, PREPARED_WHILE_QUICK)
-    const isJob = (row: readonly (string | null)[]) => row[0] !== null
-    return {
-        jobs: rows.filter(isJob).map(toClaimedJob).sort(byTurn),
-        progress: rows.filter((row) => !isJob(row)).map(toProgress),
-    }
+    return toLaneClaim(await run(text(schema), values, PREPARED_WHILE_QUICK))
 }

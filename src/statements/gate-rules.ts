@@ -1,45 +1,6 @@
-import { numberOrNull } from "../db/cell.ts"
 import type { QuotedSchema } from "../db/identifier.ts"
 import { NUM_GATE_SLOTS } from "./gates.ts"
 import { IS_READY } from "./query.ts"
-
-/** A gated definition, as a claim is to treat it. */
-export interface GatedDefinition {
-    definitionID: number
-    leaseID: number
-    /** The claim goes through the lanes after this one, in their order; the empty text is before them all. */
-    afterLane: string
-    /** How many jobs may run at the same time, of the definition or of each key. */
-    concurrency: { max: number; isKeyed: boolean } | null
-    /** How much may be released within any `perMs`, of the definition or of each key. */
-    rate: { max: number; perMs: number; isKeyed: boolean } | null
-    /** Whether the jobs of a group run one after the other. */
-    isOrdered: boolean
-}
-
-/** How far a claim has come with a definition. */
-export interface GatedProgress {
-    definitionID: number
-    /** Where the next claim is to go on: the empty text when this one has seen the last lane. */
-    afterLane: string
-    /** A lane has more than its share that could run now. */
-    hasMore: boolean
-    /** Another claim was under way, or had just ended: what could run may be more than we took. */
-    isContended: boolean
-    /** Milliseconds until a rate may leave more room than it does now; null where none is in the way. */
-    nextReleaseMs: number | null
-}
-
-/** Reads a row of how far a claim has come: it has `null` where those of claimed jobs have what tells them apart. */
-export function toProgress(row: readonly (string | null)[]): GatedProgress {
-    return {
-        definitionID: Number(row[3]),
-        afterLane: row[14] ?? "",
-        hasMore: row[15] === "t",
-        isContended: row[16] === "t",
-        nextReleaseMs: numberOrNull(row[17]),
-    }
-}
 
 /** The keys that a lane is made of. */
 export const groupKey = (lane: string) => /* sql */ `split_part(${lane}, chr(31), 1)`

@@ -6,7 +6,7 @@ import { claimGatedJobs } from "../statements/claim-gated-jobs.ts"
 import { claimGroupedJobs } from "../statements/claim-grouped-jobs.ts"
 import { type ClaimedJob, claimJobs } from "../statements/claim-jobs.ts"
 import { claimLimitedJobs } from "../statements/claim-limited-jobs.ts"
-import type { GatedProgress } from "../statements/gate-rules.ts"
+import type { ClaimedLanes, VisitedDefinition } from "../statements/lane-claims.ts"
 import type { Query } from "../statements/query.ts"
 import { Lanes } from "./lanes.ts"
 import type { LeaseKeeper } from "./lease-keeper.ts"
@@ -25,10 +25,9 @@ export interface Claim {
 }
 
 /** What a claim that goes by lanes brought, and how far it has come with each definition. */
-export interface LaneClaim extends Claim {
+export interface LaneClaim extends Claim, ClaimedLanes {
     /** It brought as many as were asked for. */
     isFull: boolean
-    progress: GatedProgress[]
 }
 
 /** A definition whose lanes a claim goes through, those after the one that it saw last. */
@@ -37,14 +36,7 @@ export interface Visit extends KnownDefinition {
 }
 
 /** Under which lease jobs of a definition are claimed. */
-interface Leased {
-    definitionID: number
-    leaseID: number
-}
-
-interface LeasedVisit extends Leased {
-    afterLane: string
-}
+type Leased = Omit<VisitedDefinition, "afterLane">
 
 /** The worker that jobs are claimed for. */
 export interface ClaimHost {
@@ -107,7 +99,7 @@ export class Claimer {
     async claimGated(definitions: readonly Visit[], limit: number): Promise<LaneClaim> {
         return this.#claimByLanes(definitions, limit, (leased, request) => {
             const gated = definitions.map(({ definition: { gate } }, index) => ({
-                ...(leased[index] as LeasedVisit),
+                ...(leased[index] as VisitedDefinition),
                 concurrency: gate?.concurrency ?? null,
                 rate: gate?.rate ?? null,
                 isOrdered: gate?.isOrdered ?? false,
@@ -127,9 +119,9 @@ export class Claimer {
         definitions: readonly Visit[],
         limit: number,
         claim: (
-            leased: readonly LeasedVisit[],
+            leased: readonly VisitedDefinition[],
             request: Query & { limit: number; maxLanes: number },
-        ) => Promise<{ jobs: ClaimedJob[]; progress: GatedProgress[] }>,
+        ) => Promise<ClaimedLanes>,
     ): Promise<LaneClaim> {
         const leases = await this.#withLeases(definitions)
         const leased = definitions.map(({ afterLane }, index) => ({
