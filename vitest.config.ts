@@ -7,6 +7,9 @@ const withDatabase = {
     hookTimeout: 60_000,
 }
 
+/** The same, of what installs packages, compiles, or starts programs. */
+const withPrograms = { ...withDatabase, testTimeout: 180_000, hookTimeout: 180_000 }
+
 export default defineConfig({
     test: {
         setupFiles: ["test/support/fail-on-unhandled.ts"],
@@ -45,21 +48,13 @@ export default defineConfig({
                         "test/docs/**/*.test.ts",
                         "test/types/**/*.test.ts",
                     ],
-                    ...withDatabase,
-                    testTimeout: 180_000,
-                    hookTimeout: 180_000,
+                    ...withPrograms,
                 },
             },
             // What is published, in empty projects, and the demo: little of what changes can break them.
             {
                 extends: true,
-                test: {
-                    name: "release",
-                    include: ["test/release/**/*.test.ts"],
-                    ...withDatabase,
-                    testTimeout: 180_000,
-                    hookTimeout: 180_000,
-                },
+                test: { name: "release", include: ["test/release/**/*.test.ts"], ...withPrograms },
             },
         ],
     },

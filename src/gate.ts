@@ -99,6 +99,12 @@ export function placeOf(job: ToPlace): Placing {
     return { lane, weight: job.gate.rate === null ? 1 : toWeight(job, job.gate.rate) }
 }
 
+/** The keys that a lane was made of; null for those that a job has none of. */
+export function keysOf(lane: string | null): Record<KeyPart, string | null> {
+    const [group = "", concurrency = "", rate = ""] = lane?.split(SEPARATOR) ?? []
+    return { group: group || null, concurrency: concurrency || null, rate: rate || null }
+}
+
 /**
  * The key that a function says a payload has.
  *

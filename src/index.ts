@@ -56,6 +56,7 @@ export type {
     WorkerJobReturn,
     WorkerJobSnooze,
 } from "./events.ts"
+export { FAILURE_REASONS } from "./events.ts"
 export type { ChannelCounts, Count, Counts, DefinitionCounts, StateCounts } from "./inspect/counts.ts"
 export type { OrchestratorInfo, WorkerInfo } from "./inspect/daemons.ts"
 export type { DefinitionInfo, DefinitionLimits, DefinitionRepeat } from "./inspect/definitions.ts"
@@ -63,7 +64,7 @@ export type { Check, CheckName, Diagnosis, Verdict } from "./inspect/diagnosis.t
 export type { Explanation } from "./inspect/explanation.ts"
 export type { JobDetails, JobReference } from "./inspect/job-details.ts"
 export type { JobPage, ListedJob, ListJobsOptions } from "./inspect/job-list.ts"
-export type { JobKeys, JobState } from "./inspect/job-state.ts"
+export { JOB_STATES, type JobKeys, type JobState } from "./inspect/job-state.ts"
 export type { DurationSummary, ThroughputPoint } from "./inspect/throughput.ts"
 export type { ThroughputOptions } from "./inspect/throughput-options.ts"
 export { Inspector, type InspectorOptions } from "./inspector.ts"

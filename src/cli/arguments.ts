@@ -117,3 +117,12 @@ function toParsed(options: readonly OptionSpec[]) {
         ]),
     )
 }
+
+/** Options without those that were not given. */
+export function given<Options extends object>(
+    options: Options,
+): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
+    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+        [Name in keyof Options]?: Exclude<Options[Name], undefined>
+    }
+}

@@ -1,20 +1,10 @@
-import type { JobState, ListJobsOptions } from "../index.ts"
-import type { Arguments } from "./arguments.ts"
+import { JOB_STATES, type JobState, type ListJobsOptions } from "../index.ts"
+import { type Arguments, given } from "./arguments.ts"
 import type { OptionSpec } from "./option-spec.ts"
-
-const STATES: readonly JobState[] = [
-    "ready",
-    "delayed",
-    "blocked",
-    "running",
-    "failing",
-    "succeeded",
-    "failed",
-]
 
 /** The options that choose jobs. */
 export const FILTER_OPTIONS: readonly OptionSpec[] = [
-    { name: "state", value: "STATE", help: "those in this state", choices: STATES },
+    { name: "state", value: "STATE", help: "those in this state", choices: JOB_STATES },
     { name: "definition", value: "NAME", help: "those of this definition" },
     { name: "channel", value: "NAME", help: "those of definitions of this channel" },
     { name: "key", value: "KEY", help: "those with this key of their group or of a limit" },
@@ -32,13 +22,4 @@ export function filterOf(args: Arguments): ListJobsOptions {
         errorText: args.text("error-text"),
         payload: args.object("payload"),
     })
-}
-
-/** Options without those that were not given. */
-export function given<Options extends object>(
-    options: Options,
-): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
-    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-        [Name in keyof Options]?: Exclude<Options[Name], undefined>
-    }
 }

@@ -1,8 +1,8 @@
+import { keysOf } from "../gate.ts"
 import type { PauseTarget } from "../pauses.ts"
 import { type Explained, MAX_AHEAD, type PauseFact } from "../statements/explain-job.ts"
 import type { Explanation } from "./explanation.ts"
 import { toReference } from "./job-details.ts"
-import { toJobKeys } from "./job-state.ts"
 import { duration, jobInWords, numberOf, quoted, when } from "./wording.ts"
 
 /** Says what holds a job back that is ready; undefined where this does not. What nobody can pass comes first. */
@@ -59,7 +59,7 @@ const releaseInterval: Reason = ({ facts, around: { releaseIntervalMs, nextRelea
 }
 
 const groupOrder: Reason = ({ facts, around: { limits, first } }) => {
-    const { group } = toJobKeys(facts.lane)
+    const { group } = keysOf(facts.lane)
     if (!limits?.group?.isOrdered || group === null || first === null || first.id === facts.id)
         return undefined
     const before = toReference(first)
@@ -70,7 +70,7 @@ const groupOrder: Reason = ({ facts, around: { limits, first } }) => {
 const concurrencyLimit: Reason = ({ facts, around: { limits, numRunning, runningIDs } }) => {
     const limit = limits?.concurrency
     if (!limit || facts.lane === null || numRunning < limit.max) return undefined
-    const key = limit.isKeyed ? toJobKeys(facts.lane).concurrency : null
+    const key = limit.isKeyed ? keysOf(facts.lane).concurrency : null
     const more = numRunning > runningIDs.length ? `, and ${numRunning - runningIDs.length} more` : ""
     const jobs = `${runningIDs.length === 1 ? "job" : "jobs"} ${runningIDs.join(", ")}${more}`
     const sentence = `The concurrency limit of ${limit.max}${forKey(key)} is used up by ${jobs}.`
@@ -81,7 +81,7 @@ const rateLimit: Reason = ({ facts, around: { limits, window } }) => {
     const limit = limits?.rate
     if (!limit || facts.lane === null || window === null) return undefined
     const { id: jobID, nowMs } = facts
-    const key = limit.isKeyed ? toJobKeys(facts.lane).rate : null
+    const key = limit.isKeyed ? keysOf(facts.lane).rate : null
     if (window.heldUntilMs !== null && window.heldUntilMs > nowMs) {
         const heldUntil = new Date(window.heldUntilMs)
         const sentence = `The rate limit${forKey(key)} is held by \`context.rateLimited\` until ${when(heldUntil, nowMs)}.`

@@ -1,7 +1,8 @@
 import { type AttemptError, toAttemptErrors } from "../attempt-errors.ts"
 import type { FailureReason } from "../events.ts"
+import { keysOf } from "../gate.ts"
 import type { InspectedJob, RelatedJob } from "../statements/inspect-job.ts"
-import { dateOrNull, type JobKeys, type JobState, toJobKeys, toJobState } from "./job-state.ts"
+import { dateOrNull, type JobKeys, type JobState, toJobState } from "./job-state.ts"
 
 /** Another job, which one waits for, or which waits for it. */
 export interface JobReference {
@@ -78,7 +79,7 @@ export function toJobDetails({ facts, payload, result, required, dependents }: I
         state,
         payload: JSON.parse(payload) as unknown,
         priority: facts.priority,
-        keys: toJobKeys(facts.lane),
+        keys: keysOf(facts.lane),
         numAttemptsUsed: facts.attempt,
         numAttemptsAllowed: facts.numAttempts === null ? null : facts.numAttempts + 1,
         errors: toAttemptErrors(facts.errors),

@@ -1,9 +1,10 @@
 import { InvalidOptionError, InvalidPayloadError } from "../errors.ts"
 import type { FailureReason } from "../events.ts"
+import { keysOf } from "../gate.ts"
 import { instant, keyText, knownOptions, nameText, oneOf, someText, wholeNumber } from "../options.ts"
 import { encodePayload } from "../payload.ts"
 import type { JobFilter, ListedRow, ListSource } from "../statements/list-jobs.ts"
-import { dateOrNull, JOB_STATES, type JobKeys, type JobState, toJobKeys, toJobState } from "./job-state.ts"
+import { dateOrNull, JOB_STATES, type JobKeys, type JobState, toJobState } from "./job-state.ts"
 
 /** Which jobs to list. What is left out does not matter. */
 export interface ListJobsOptions {
@@ -224,6 +225,6 @@ export function toListedJob(row: ListedRow): ListedJob {
         reason: row.reason as FailureReason | null,
         errorMessage: row.errorMessage,
         isCancelRequested: row.isCancelRequested,
-        keys: toJobKeys(row.lane),
+        keys: keysOf(row.lane),
     }
 }

@@ -31,12 +31,6 @@ export interface JobKeys {
     rate: string | null
 }
 
-/** The keys that a lane is made of. */
-export function toJobKeys(lane: string | null): JobKeys {
-    const [group = "", concurrency = "", rate = ""] = lane?.split("\u001f") ?? []
-    return { group: group || null, concurrency: concurrency || null, rate: rate || null }
-}
-
 /** An instant of the database; null where there is none. */
 export function dateOrNull(ms: number | null): Date | null {
     return ms === null ? null : new Date(ms)

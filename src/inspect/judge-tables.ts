@@ -3,6 +3,7 @@ import type { Horizon, HorizonHolder } from "../statements/check-horizon.ts"
 import type { ServerFacts } from "../statements/check-server.ts"
 import type { TableFacts } from "../statements/check-tables.ts"
 import { type Finding, ok, skipped } from "./diagnosis.ts"
+import { dateOrNull } from "./job-state.ts"
 import { duration, numberOf, quoted } from "./wording.ts"
 
 const OLD_MS = 5 * 60_000
@@ -122,8 +123,7 @@ function holderInWords({ kind, name, who, state, heldMs, numTransactions }: Hori
 export function judgeJobTable({ job }: TableFacts): Finding {
     if (job === null) return skipped("there is no table of jobs")
     const { numBytes, numLive, numDead, lastVacuumAtMs } = job
-    const lastVacuumAt = lastVacuumAtMs === null ? null : new Date(lastVacuumAtMs)
-    const facts = { numBytes, numLive, numDead, lastVacuumAt }
+    const facts = { numBytes, numLive, numDead, lastVacuumAt: dateOrNull(lastVacuumAtMs) }
     const summary = `the table of jobs has ${numberOf(numLive, "row")} and the remains of ${numDead} in ${Math.ceil(numBytes / 1024 / 1024)} MiB`
     if (numDead > VERY_MANY_DEAD && numDead > 5 * numLive)
         return { verdict: "problem", summary, advice: VACUUM, facts }

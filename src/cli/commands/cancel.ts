@@ -1,7 +1,7 @@
 import type { CancelResult } from "../../index.ts"
+import { given } from "../arguments.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
-import { given } from "../job-filter.ts"
 
 const WORDS: Record<CancelResult, string> = {
     cancelled: "was cancelled",

@@ -1,7 +1,8 @@
+import { given } from "../arguments.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
 import { instant, orDash, remark, stateCell } from "../format.ts"
-import { FILTER_OPTIONS, filterOf, given } from "../job-filter.ts"
+import { FILTER_OPTIONS, filterOf } from "../job-filter.ts"
 
 const COLUMNS = [
     { title: "ID", isNumber: true },

@@ -1,7 +1,7 @@
+import { given } from "../arguments.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
 import { targetText } from "../format.ts"
-import { given } from "../job-filter.ts"
 import { TARGET_OPTIONS, targetOf } from "../pause-target.ts"
 
 /** Pauses a part of the queue, or all of it. */

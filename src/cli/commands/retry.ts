@@ -1,16 +1,7 @@
-import type { DeadLetterFilter, FailureReason } from "../../index.ts"
+import { type DeadLetterFilter, FAILURE_REASONS, type FailureReason } from "../../index.ts"
+import { given } from "../arguments.ts"
 import type { Command, Context } from "../command.ts"
 import { EXIT, UsageError } from "../exit.ts"
-import { given } from "../job-filter.ts"
-
-const REASONS: readonly FailureReason[] = [
-    "error",
-    "timeout",
-    "no-attempts-remaining",
-    "orphaned",
-    "unmet-dependencies",
-    "cancelled",
-]
 
 /** Replays dead letters. */
 export const retry: Command = {
@@ -20,7 +11,12 @@ export const retry: Command = {
     numOperands: { min: 0, max: 10_000 },
     options: [
         { name: "definition", value: "NAME", help: "without ids: those of this definition" },
-        { name: "reason", value: "REASON", help: "those that failed for this reason", choices: REASONS },
+        {
+            name: "reason",
+            value: "REASON",
+            help: "those that failed for this reason",
+            choices: FAILURE_REASONS,
+        },
         { name: "error-text", value: "TEXT", help: "those whose last error has this in its message" },
         { name: "failed-after", value: "WHEN", help: "those that failed then or later" },
         { name: "failed-before", value: "WHEN", help: "those that failed before" },

@@ -23,24 +23,19 @@ export const schedules: Command = {
             repeat === null ? [] : [{ definition: name, isPaused, ...repeat }],
         )
         out.show({ schedules: made, definitions }, (look) =>
-            look.table(COLUMNS, [
-                ...made.map((one) => [
-                    one.name,
-                    one.definition,
-                    ruleText(one),
-                    instant(one.nextAt),
-                    orDash(one.lastJobID),
-                    paint("yellow", one.isPaused ? "paused" : ""),
-                ]),
-                ...definitions.map((one) => [
-                    "-",
-                    one.definition,
-                    ruleText(one),
-                    instant(one.nextAt),
-                    "-",
-                    paint("yellow", one.isPaused ? "paused" : ""),
-                ]),
-            ]),
+            look.table(
+                COLUMNS,
+                [...made, ...definitions.map((one) => ({ ...one, name: null, lastJobID: null }))].map(
+                    (one) => [
+                        orDash(one.name),
+                        one.definition,
+                        ruleText(one),
+                        instant(one.nextAt),
+                        orDash(one.lastJobID),
+                        paint("yellow", one.isPaused ? "paused" : ""),
+                    ],
+                ),
+            ),
         )
         return EXIT.ok
     },
