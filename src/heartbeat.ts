@@ -37,7 +37,7 @@ export interface Told {
 }
 
 /**
- * Writes a daemon down while its session goes on: soon after its start, then every ten seconds, until it has stopped. It
+ * Writes a daemon down while its session goes on: soon after its start, then every ten seconds while there is news, until it has stopped. It
  * stands beside the session and not within it: nothing waits for it, and nothing is different when the database takes none
  * of it.
  */
@@ -72,6 +72,8 @@ class Heartbeat {
     #isFailing = false
     /** The names that were written down last, as one text; undefined when there may be no row. */
     #written: string | undefined
+    /** The whole of it, if it was written at the last beat. */
+    #justTold: string | undefined
     #beating: Promise<void> = Promise.resolve()
 
     constructor(told: Told) {
@@ -91,6 +93,10 @@ class Heartbeat {
         await removeDaemon({ run, schema, id: this.#id }).catch(() => undefined)
     }
 
+    /**
+     * Every other beat says nothing if there is nothing new: an idle fleet asks little of its database. Two intervals are
+     * still less than the three after which one counts as gone.
+     */
     #beat(): Promise<void> {
         this.#hasBegun = true
         this.#beating = this.#write()
@@ -120,13 +126,19 @@ class Heartbeat {
             .map((job) => job.name)
             .sort()
         const names = JSON.stringify(definitionNames)
-        if (this.#written === names && (await heartbeatDaemon({ run, schema, id: this.#id, state }))) return
-        const daemon = {
-            ...{ id: this.#id, kind, name, channel, concurrency },
-            ...{ host: hostname(), pid: process.pid, version: VERSION, intervalMs: this.#intervalMs },
+        const told = JSON.stringify([names, state])
+        const isNew = told !== this.#justTold
+        this.#justTold = undefined
+        if (!isNew) return
+        if (this.#written !== names || !(await heartbeatDaemon({ run, schema, id: this.#id, state }))) {
+            const daemon = {
+                ...{ id: this.#id, kind, name, channel, concurrency },
+                ...{ host: hostname(), pid: process.pid, version: VERSION, intervalMs: this.#intervalMs },
+            }
+            await enterDaemon({ run, schema, daemon, state, definitionNames })
+            this.#written = names
         }
-        await enterDaemon({ run, schema, daemon, state, definitionNames })
-        this.#written = names
+        this.#justTold = told
     }
 }
 

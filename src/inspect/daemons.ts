@@ -1,6 +1,6 @@
 import type { DaemonRow } from "../statements/daemons.ts"
 
-/** A worker or an orchestrator, as it tells of itself every ten seconds. */
+/** A worker or an orchestrator, as it tells of itself every ten seconds, or twenty while nothing changes. */
 export interface OrchestratorInfo {
     /** Unique among all daemons; another one each time that it is started. */
     id: string
@@ -20,7 +20,7 @@ export interface OrchestratorInfo {
     startedAt: Date
     /** When it was heard of last. */
     heartbeatAt: Date
-    /** How many milliseconds lie between two heartbeats. */
+    /** How many milliseconds lie between two heartbeats; twice as many may, while nothing changes. */
     heartbeatIntervalMs: number
     /** Whether it was heard of within three times that: if not, it crashed, hangs, or does not reach the database. */
     isLive: boolean

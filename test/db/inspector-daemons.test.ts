@@ -10,6 +10,20 @@ import { waitsBefore } from "../support/flaky-pool.ts"
 import { makeRole } from "../support/role.ts"
 import { eventually, hasServer, makePool, makeQueue } from "../support/with-schema.ts"
 
+/** Tells of a worker that ends when the test says so, every 20 ms. */
+function tellOf(config: Config, numRunning: () => number) {
+    let end: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => {
+        end = resolve
+    })
+    const worker = { kind: "worker", name: "w", channel: "_default", concurrency: 3 } as const
+    const session = toldOf(
+        { ended, stop: () => undefined, force: () => undefined },
+        { ...worker, core: coreOf(config), numRunning, intervalMs: 20, onError: () => undefined },
+    )
+    return { session, end }
+}
+
 describe("workers and orchestrators", () => {
     it("are known while they are there, with what they run, and gone when they have stopped", async () => {
         const queue = await makeQueue()
@@ -65,24 +79,8 @@ describe("workers and orchestrators", () => {
     it("are written down again where a sweep took them for gone, and with what they know by now", async () => {
         const queue = await makeQueue()
         const inspector = new Inspector({ config: queue.config })
-        let end: () => void = () => undefined
-        const ended = new Promise<void>((resolve) => {
-            end = resolve
-        })
         let numRunning = 1
-        const session = toldOf(
-            { ended, stop: () => undefined, force: () => undefined },
-            {
-                ...{
-                    core: coreOf(queue.config),
-                    kind: "worker",
-                    name: "w",
-                    channel: "_default",
-                    concurrency: 3,
-                },
-                ...{ numRunning: () => numRunning, intervalMs: 20, onError: () => undefined },
-            },
-        )
+        const { session, end } = tellOf(queue.config, () => numRunning)
         const first = await eventually(async () => (await inspector.workers())[0])
         expect(first).toMatchObject({ numRunning: 1, definitions: [], isStopping: false })
         numRunning = 2
@@ -121,6 +119,25 @@ describe("workers and orchestrators", () => {
             expect(about).toEqual(["-- cuckmq: enter-daemon", "-- cuckmq: remove-daemon"])
         },
     )
+
+    it.skipIf(!hasServer()).each([
+        { what: "new", are: "told each time", numRunning: (beat: number) => beat, writes: [0, 1, 2, 3, 4] },
+        { what: "the same", are: "told every other time", numRunning: () => 2, writes: [0, 1, 1, 2, 2] },
+    ])("with something $what to say are $are", async ({ numRunning, writes }) => {
+        const queue = await makeQueue()
+        let numWrites = 0
+        const pool = waitsBefore(makePool(), "-- cuckmq", async (text) => {
+            if (/(enter|heartbeat)-daemon/.test(text)) numWrites++
+        })
+        const config = new Config({ pool, schema: queue.schemaName })
+        /** How often it had been written down before each beat. */
+        const before: number[] = []
+        const { session, end } = tellOf(config, () => numRunning(before.push(numWrites)))
+        await eventually(() => before.length >= writes.length)
+        end()
+        await session.ended
+        expect(before.slice(0, writes.length)).toEqual(writes)
+    })
 
     it("that ended without a word are not live, and are swept", async () => {
         const queue = await makeQueue()
