@@ -1,5 +1,5 @@
 /**
- * Measures cuckmq beside its rivals. `npm run bench` at the root runs all scenarios, `npm run bench -- drain pickup`
+ * Measures cuckmq beside its rivals. `npm run bench` at the root runs all scenarios but `control`, `npm run bench -- drain pickup`
  * some. `--rounds 1` and `--small` are for trying. `--postgres 14` measures on an older release, after
  * `npm --prefix test/postgres ci`, and `--peers cuckmq,bare` some systems only. Figures of a run that is small, or on an
  * older release, or of some systems, are printed and not kept.
@@ -15,7 +15,7 @@ import { printScenario } from "./print.ts"
 import { writeReport } from "./report.ts"
 import { keepResults, type ScenarioResult } from "./results.ts"
 import type { SampleTask } from "./sample.ts"
-import { SCENARIOS, scenarioOf } from "./scenarios/index.ts"
+import { DEFAULT_NAMES, scenarioOf } from "./scenarios/index.ts"
 import { BenchServers, DEFAULT_POSTGRES, type Servers } from "./servers.ts"
 
 const SAMPLE = fileURLToPath(new URL("sample.ts", import.meta.url))
@@ -39,7 +39,7 @@ const version = Number(flags.postgres)
 const onlyPeers = flags.peers?.split(",")
 for (const id of onlyPeers ?? []) entryOf(id)
 const isKept = !flags.small && version === DEFAULT_POSTGRES && onlyPeers === undefined
-const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
+const names = positionals.length > 0 ? positionals : DEFAULT_NAMES
 for (const name of names) scenarioOf(name)
 let numSchemas = 0
 const stopping = new AbortController()
@@ -75,7 +75,10 @@ async function runScenario(name: string): Promise<ScenarioResult> {
     const rounds = flags.rounds === undefined ? (scenario.rounds ?? DEFAULT_ROUNDS) : Number(flags.rounds)
     const result: ScenarioResult = { name, rounds: 0, isSmall: flags.small, samples: [], failures: [] }
     for (let round = 0; round < rounds; round++) {
-        if (performance.now() > (round === 0 ? ENOUGH_AFTER_MS : SPARING_AFTER_MS)) break
+        if (performance.now() > (round === 0 ? ENOUGH_AFTER_MS : SPARING_AFTER_MS)) {
+            process.stderr.write(`${name} · round ${round + 1} of ${rounds} is left out: the time is over\n`)
+            break
+        }
         result.rounds = round + 1
         for (const caseName of scenario.cases ?? [name]) {
             for (const peerID of peers) {

@@ -27,10 +27,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     backlog,
     "standing-ahead": standingAhead,
     definitions,
-    control,
     "held-snapshot": heldSnapshot,
     "idle-fleet": idleFleet,
+    control,
 }
+
+/** What runs when no name is given. What control costs is about no rival, and would make it longer than 25 minutes. */
+export const DEFAULT_NAMES: readonly string[] = Object.keys(SCENARIOS).filter((name) => name !== "control")
 
 export function scenarioOf(name: string): Scenario {
     const scenario = SCENARIOS[name]

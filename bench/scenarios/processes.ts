@@ -14,6 +14,7 @@ export const processes: Scenario = {
     goal: "rate",
     peers: ["cuckmq", ...TUNED_PEERS.filter((id) => id !== "bullmq-postgres-fast")],
     cases: ["1 process", "4 processes"],
+    rounds: 2,
     async sample({ peer, meter, isSmall, admin, caseName, startWorker }) {
         const count = isSmall ? 5_000 : 60_000
         const numWorkers = Number.parseInt(caseName, 10)

@@ -14,6 +14,7 @@ export const steady: Scenario = {
         "the system cannot keep up.",
     goal: "latency",
     peers: ["cuckmq", ...TUNED_PEERS],
+    rounds: 2,
     async sample({ peer, meter, startWorker, isSmall }) {
         const count = (isSmall ? 500 : 3_000) * PER_MS
         const worker = await startWorker()
