@@ -5,7 +5,7 @@ import { payloadOf } from "../peers/peer.ts"
 import { fill, type Scenario, until } from "./scenario.ts"
 
 const NUM_ROUNDS = 50
-const MAX_MS = 40_000
+const MAX_MS = 30_000
 /** Single rounds are noise, so the first and the last few are compared. */
 const COMPARED = 5
 

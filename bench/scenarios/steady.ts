@@ -14,9 +14,8 @@ export const steady: Scenario = {
         "the system cannot keep up.",
     goal: "latency",
     peers: ["cuckmq", ...TUNED_PEERS],
-    rounds: 2,
     async sample({ peer, meter, startWorker, isSmall }) {
-        const count = (isSmall ? 500 : 3_000) * PER_MS
+        const count = (isSmall ? 500 : 2_000) * PER_MS
         const worker = await startWorker()
         await worker.begin()
         await Promise.all(Array.from({ length: 20 }, () => peer.enqueueOne(payloadOf(100))))
