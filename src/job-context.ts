@@ -14,8 +14,12 @@ export interface CompleteOptions {
     result?: unknown
 }
 
-/** What a context asks of its run. */
+/** What a context knows of its run, and asks of it. */
 interface ContextRun {
+    readonly id: number
+    readonly jobName: string
+    readonly token: number
+    readonly job: { readonly attempt: number; readonly dueAtMs: number }
     complete(options: CompleteOptions): Promise<void>
     snooze(delayMs: number): never
     rateLimited(delayMs: number): never
@@ -35,25 +39,16 @@ export class JobContext {
      * and goes on regardless does no harm there.
      */
     readonly token: number
-    readonly #dueAtMs: number
     readonly #run: ContextRun
     #controller: AbortController | undefined
     #reason: Error | undefined
 
-    constructor(params: {
-        jobID: number
-        name: string
-        attempt: number
-        token: number
-        dueAtMs: number
-        run: ContextRun
-    }) {
-        this.jobID = params.jobID
-        this.name = params.name
-        this.attempt = params.attempt
-        this.token = params.token
-        this.#dueAtMs = params.dueAtMs
-        this.#run = params.run
+    constructor(run: ContextRun) {
+        this.jobID = run.id
+        this.name = run.jobName
+        this.attempt = run.job.attempt
+        this.token = run.token
+        this.#run = run
     }
 
     /**
@@ -61,7 +56,7 @@ export class JobContext {
      * deferral and its delay. The same in all attempts, also after `snooze`. A new `Date` each time.
      */
     get dueAt(): Date {
-        return new Date(this.#dueAtMs)
+        return new Date(this.#run.job.dueAtMs)
     }
 
     /**

@@ -25,18 +25,16 @@ export class Completion implements ClaimKey {
     readonly #maxResultBytes: number
     #isUnderWay = false
 
-    constructor(
-        params: ClaimKey & {
-            definition: Pick<RegisteredJob, "name" | "keepSucceededMs">
-            settler: Settler
-            maxResultBytes: number
-        },
-    ) {
-        this.id = params.id
-        this.token = params.token
+    constructor(params: {
+        key: ClaimKey
+        definition: Pick<RegisteredJob, "name" | "keepSucceededMs">
+        host: { settler: Settler; maxResultBytes: number }
+    }) {
+        this.id = params.key.id
+        this.token = params.key.token
         this.#definition = params.definition
-        this.#settler = params.settler
-        this.#maxResultBytes = params.maxResultBytes
+        this.#settler = params.host.settler
+        this.#maxResultBytes = params.host.maxResultBytes
     }
 
     /** Completes the job in the transaction of `options.client`. */

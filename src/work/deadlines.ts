@@ -15,24 +15,16 @@ interface Timed {
 export class Deadlines {
     readonly #timed: Timed
     readonly #jobMs: number
-    /** Made when it is set: most runs have no deadline that is near, and there are thousands of them a second. */
+    readonly #attemptMs: number
     #alarm: Alarm | undefined
-    #attemptMs = Number.POSITIVE_INFINITY
 
-    constructor(timed: Timed, jobMs: number) {
+    constructor(
+        timed: Timed,
+        { jobMs, attemptMs = Number.POSITIVE_INFINITY }: { jobMs: number; attemptMs?: number },
+    ) {
         this.#timed = timed
         this.#jobMs = jobMs
-    }
-
-    /** Whether the job's time is up. */
-    get isJobOver(): boolean {
-        return this.#jobMs <= monotonicMs()
-    }
-
-    /** The attempt begins, and may take so many milliseconds. */
-    begin(attemptTimeoutMs: number | null): void {
-        if (attemptTimeoutMs !== null) this.#attemptMs = monotonicMs() + attemptTimeoutMs
-        this.watch()
+        this.#attemptMs = attemptMs
     }
 
     /** Sets a timer where the next deadline is no longer too far away for one. */
@@ -48,7 +40,7 @@ export class Deadlines {
     }
 
     #check(): void {
-        if (this.isJobOver) this.#timed.timeOut()
+        if (this.#jobMs <= monotonicMs()) this.#timed.timeOut()
         else if (this.#attemptMs <= monotonicMs()) this.#timed.timeOutAttempt()
         else this.watch()
     }

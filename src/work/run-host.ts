@@ -1,6 +1,5 @@
-import type { Event } from "../events.ts"
-import type { JobCounter } from "../job-counter.ts"
 import type { ThreadPool } from "../threads/thread-pool.ts"
+import type { RunReport } from "./run-report.ts"
 import type { Settler } from "./settler.ts"
 
 /** What a `Run` needs of its worker. */
@@ -8,9 +7,8 @@ export interface RunHost<Run> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
-    readonly counter: JobCounter
+    readonly report: RunReport
     readonly threads: ThreadPool
-    emit(event: Event): void
     /** The handler no longer needs its slot: it ended, or it was given up. */
     onSlotFree(run: Run): void
     /** The job's outcome is recorded, or the job is no longer ours. */

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../clock.ts"
 import {
     AttemptTimeoutError,
     CompletionNotCommittedError,
@@ -15,11 +16,10 @@ import { isUnretryable, retryDelayAfter } from "../retry.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import { recordThrown } from "../thrown.ts"
 import { Completion } from "./completion.ts"
-import { Deadlines } from "./deadlines.ts"
+import { Deadlines, FAR_MS } from "./deadlines.ts"
 import type { HeldJob } from "./lease-keeper.ts"
 import { PutOff } from "./put-off.ts"
 import type { RunHost } from "./run-host.ts"
-import { RunReport } from "./run-report.ts"
 import type { Settled } from "./settler.ts"
 
 type Host = RunHost<JobRun>
@@ -28,10 +28,12 @@ type Host = RunHost<JobRun>
 export class JobRun implements HeldJob {
     readonly job: ClaimedJob
     readonly runsInThread: boolean
+    /** When the claim was answered. */
+    readonly claimedAtMs: number
     readonly #definition: RegisteredJob
     readonly #host: Host
-    readonly #deadlines: Deadlines
-    readonly #report: RunReport
+    /** Made where one is near, or the attempt has one: most runs have none, and there are thousands a second. */
+    #deadlines: Deadlines | undefined
     #context: JobContext | undefined
     #completion: Completion | undefined
     /** Why we gave the handler up, if we did. */
@@ -46,9 +48,7 @@ export class JobRun implements HeldJob {
         this.#definition = params.definition
         this.runsInThread = params.definition.runsInThread
         this.#host = params.host
-        this.#deadlines = new Deadlines(this, params.answeredAtMs + params.job.timeoutMs)
-        const { host, job, definition, answeredAtMs } = params
-        this.#report = new RunReport({ host, job, jobName: definition.name, claimedAtMs: answeredAtMs })
+        this.claimedAtMs = params.answeredAtMs
     }
 
     get id(): number {
@@ -64,21 +64,26 @@ export class JobRun implements HeldJob {
         return this.job.token
     }
 
+    get jobName(): string {
+        return this.#definition.name
+    }
+
+    get hasStarted(): boolean {
+        return this.#context !== undefined
+    }
+
+    get #timesOutAtMs(): number {
+        return this.claimedAtMs + this.job.timeoutMs
+    }
+
     /** Runs the handler. Resolves when the outcome is decided by the handler or by others; never rejects. */
     async start(): Promise<void> {
         // It may have waited for its slot, behind a handler that blocked the process, for longer than its lease.
         if (!this.#host.isHeld(this)) return this.giveBack()
-        if (this.#deadlines.isJobOver) return this.timeOut()
-        this.#context = new JobContext({
-            jobID: this.job.id,
-            name: this.#definition.name,
-            attempt: this.job.attempt,
-            token: this.job.token,
-            dueAtMs: this.job.dueAtMs,
-            run: this,
-        })
-        this.#deadlines.begin(this.job.attemptTimeoutMs ?? this.#definition.attemptTimeoutMs)
-        this.#report.started()
+        if (this.#timesOutAtMs <= monotonicMs()) return this.timeOut()
+        this.#context = new JobContext(this)
+        this.#watchAttempt(this.job.attemptTimeoutMs ?? this.#definition.attemptTimeoutMs)
+        this.#host.report.started(this)
         try {
             const call = { payload: this.job.payload, context: this.#context, threads: this.#host.threads }
             this.#succeed(await this.#definition.run(call))
@@ -94,14 +99,7 @@ export class JobRun implements HeldJob {
             if (this.#context?.signal.aborted) throw this.#context.signal.reason
             throw new InvalidCompletionError({ jobID: this.id, reason: "its job function has ended" })
         }
-        const { settler, maxResultBytes } = this.#host
-        this.#completion ??= new Completion({
-            id: this.id,
-            token: this.token,
-            definition: this.#definition,
-            settler,
-            maxResultBytes,
-        })
+        this.#completion ??= new Completion({ key: this, definition: this.#definition, host: this.#host })
         return this.#completion.complete(options)
     }
 
@@ -117,7 +115,18 @@ export class JobRun implements HeldJob {
 
     /** Checks deadlines that were too far away for a timer. */
     watch(): void {
-        if (!this.#isOver) this.#deadlines.watch()
+        if (this.#isOver) return
+        if (this.#deadlines === undefined && this.#timesOutAtMs - monotonicMs() >= FAR_MS) return
+        this.#deadlines ??= new Deadlines(this, { jobMs: this.#timesOutAtMs })
+        this.#deadlines.watch()
+    }
+
+    #watchAttempt(timeoutMs: number | null): void {
+        if (timeoutMs !== null) {
+            const attemptMs = monotonicMs() + timeoutMs
+            this.#deadlines = new Deadlines(this, { jobMs: this.#timesOutAtMs, attemptMs })
+        }
+        this.watch()
     }
 
     timeOut(): void {
@@ -146,14 +155,14 @@ export class JobRun implements HeldJob {
         if (!this.#end()) return
         const { settler } = this.#host
         const write = () => settler.giveBack({ id: this.id, token: this.token })
-        this.#settle(write, () => this.#report.returned())
+        this.#settle(write, () => this.#host.report.returned(this))
     }
 
     onLeaseLost(): void {
         if (this.#isLeaseLost) return
         this.#isLeaseLost = true
         this.#abort(new LeaseLostError(this.job.id))
-        this.#report.leaseLost()
+        this.#host.report.leaseLost(this)
     }
 
     /** Ends the job for good, whatever the handler still does. */
@@ -164,7 +173,7 @@ export class JobRun implements HeldJob {
         const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(error) }
         this.#settle(
             () => this.#host.settler.fail(job, reason, this.#definition.keepFailedMs),
-            () => this.#report.failed(reason),
+            () => this.#host.report.failed(this, reason),
         )
     }
 
@@ -180,8 +189,8 @@ export class JobRun implements HeldJob {
                 this.#definition.keepSucceededMs,
             ),
             () => {
-                if ("reason" in result) this.#report.resultDiscarded(result.reason)
-                this.#report.succeeded()
+                if ("reason" in result) this.#host.report.resultDiscarded(this, result.reason)
+                this.#host.report.succeeded(this)
             },
         )
     }
@@ -204,15 +213,15 @@ export class JobRun implements HeldJob {
             return this.#writeError(error, retryDelayMs)
         }
         this.#settle(write, () => {
-            if (retryDelayMs === null) return this.#report.failed("error")
-            this.#report.retried()
+            if (retryDelayMs === null) return this.#host.report.failed(this, "error")
+            this.#host.report.retried(this)
             this.#host.onRetry(retryDelayMs)
         })
     }
 
     /** While a transaction that completes the job may be open, it is not known yet that the attempt has failed. */
     #tellError(error: unknown, retryDelayMs: number | null): void {
-        if (this.#completion === undefined) this.#report.threw(error, retryDelayMs)
+        if (this.#completion === undefined) this.#host.report.threw(this, error, retryDelayMs)
         else this.#completion.failure = { error, retryDelayMs }
     }
 
@@ -237,14 +246,14 @@ export class JobRun implements HeldJob {
         if (!this.#end()) return
         const write = () => thrown.write(this.#host.settler)
         this.#settle(write, () => {
-            this.#report.putOff(thrown)
+            this.#host.report.putOff(this, thrown)
             this.#host.onRetry(thrown.delayMs)
         })
     }
 
     #retryDelayMs(error: unknown): number {
         const { retryDelayMs } = this.#definition
-        const onError = (cause: unknown) => this.#report.retryDelayFailed(cause)
+        const onError = (cause: unknown) => this.#host.report.retryDelayFailed(this, cause)
         return retryDelayAfter({ attempt: this.job.attempt, error, retryDelayMs, onError })
     }
 
@@ -252,7 +261,7 @@ export class JobRun implements HeldJob {
     #end(): boolean {
         if (this.#isOver) return false
         this.#isOver = true
-        this.#deadlines.clear()
+        this.#deadlines?.clear()
         this.#host.onSlotFree(this)
         return true
     }
@@ -272,16 +281,16 @@ export class JobRun implements HeldJob {
             this.#host.onSettled(this)
             if (outcome === "completed") return this.#tellCompleted()
             const failure = this.#completion?.failure
-            if (failure !== undefined) this.#report.threw(failure.error, failure.retryDelayMs)
+            if (failure !== undefined) this.#host.report.threw(this, failure.error, failure.retryDelayMs)
             if (outcome === "recorded") onRecorded()
             else if (outcome === "lost") this.onLeaseLost()
         })
     }
 
     #tellCompleted(): void {
-        this.#report.succeeded()
+        this.#host.report.succeeded(this)
         const thrown = this.#completion?.thrown
-        if (thrown !== undefined) this.#report.threwAfterCompletion(thrown.value)
+        if (thrown !== undefined) this.#host.report.threwAfterCompletion(this, thrown.value)
     }
 
     #abort(reason: Error): void {

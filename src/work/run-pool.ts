@@ -1,4 +1,3 @@
-import { monotonicMs } from "../clock.ts"
 import type { ThreadPool } from "../threads/thread-pool.ts"
 import type { KnownDefinition } from "./claimer.ts"
 import type { JobRun } from "./run-job.ts"
@@ -93,8 +92,7 @@ export class RunPool {
 
     /** Takes runs to start as slots come free, before those of larger priority that wait. */
     add(runs: readonly JobRun[]): void {
-        const nowMs = monotonicMs()
-        for (const run of runs) this.#stockOf(run).add(run, nowMs)
+        for (const run of runs) this.#stockOf(run).add(run)
     }
 
     /** Starts runs while there are free slots. */

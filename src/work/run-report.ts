@@ -1,90 +1,91 @@
 import { monotonicMs } from "../clock.ts"
-import type { FailureReason } from "../events.ts"
+import type { Event, FailureReason } from "../events.ts"
+import type { JobCounter } from "../job-counter.ts"
 import type { ClaimedJob } from "../statements/claim-jobs.ts"
 import type { PutOff } from "./put-off.ts"
-import type { RunHost } from "./run-host.ts"
 
-type Host = Pick<RunHost<never>, "emit" | "counter">
+/** A run that is told about. */
+interface Reported {
+    readonly job: ClaimedJob
+    readonly jobName: string
+    readonly claimedAtMs: number
+    /** Whether its job function was called. */
+    readonly hasStarted: boolean
+}
 
-/** Tells what becomes of one run, by the events of its worker, and counts it. */
+/** Tells what becomes of the runs of a worker, by its events, and counts it. One for all of them: there are many. */
 export class RunReport {
-    readonly #host: Host
-    readonly #job: ClaimedJob
-    readonly #jobName: string
-    readonly #claimedAtMs: number
-    #hasStarted = false
+    readonly #emit: (event: Event) => void
+    readonly #counter: JobCounter
 
-    constructor(params: { host: Host; job: ClaimedJob; jobName: string; claimedAtMs: number }) {
-        this.#host = params.host
-        this.#job = params.job
-        this.#jobName = params.jobName
-        this.#claimedAtMs = params.claimedAtMs
+    constructor(params: { emit: (event: Event) => void; counter: JobCounter }) {
+        this.#emit = params.emit
+        this.#counter = params.counter
     }
 
-    started(): void {
-        this.#hasStarted = true
-        this.#host.counter.started(this.#jobName, this.#job.waitMs)
-        this.#host.emit({ eventType: "worker-job-dequeue", ...this.#about, attempt: this.#job.attempt })
+    started(run: Reported): void {
+        this.#counter.started(run.jobName, run.job.waitMs)
+        this.#emit({ eventType: "worker-job-dequeue", ...aboutOf(run), attempt: run.job.attempt })
     }
 
-    succeeded(): void {
-        this.#host.counter.succeeded(this.#jobName, monotonicMs() - this.#claimedAtMs)
-        this.#host.emit({
+    succeeded(run: Reported): void {
+        this.#counter.succeeded(run.jobName, monotonicMs() - run.claimedAtMs)
+        this.#emit({
             eventType: "worker-job-finalize-success",
-            ...this.#about,
-            attempt: this.#job.attempt,
+            ...aboutOf(run),
+            attempt: run.job.attempt,
         })
     }
 
     /** The job has succeeded, but what its job function returned is not kept. */
-    resultDiscarded(reason: string): void {
-        this.#host.emit({ eventType: "worker-job-result-discard", ...this.#about, reason })
+    resultDiscarded(run: Reported, reason: string): void {
+        this.#emit({ eventType: "worker-job-result-discard", ...aboutOf(run), reason })
     }
 
     /** The attempt has failed. */
-    threw(error: unknown, retryDelayMs: number | null): void {
-        const attempt = this.#job.attempt
-        this.#host.emit({ eventType: "worker-job-error", ...this.#about, attempt, error, retryDelayMs })
+    threw(run: Reported, error: unknown, retryDelayMs: number | null): void {
+        const attempt = run.job.attempt
+        this.#emit({ eventType: "worker-job-error", ...aboutOf(run), attempt, error, retryDelayMs })
     }
 
     /** The attempt has failed, and the job is to be attempted again. */
-    retried(): void {
-        this.#host.counter.retried(this.#jobName, monotonicMs() - this.#claimedAtMs)
+    retried(run: Reported): void {
+        this.#counter.retried(run.jobName, monotonicMs() - run.claimedAtMs)
     }
 
     /** The job has failed for good. */
-    failed(reason: Exclude<FailureReason, "orphaned">): void {
-        const runMs = this.#hasStarted ? monotonicMs() - this.#claimedAtMs : null
-        this.#host.counter.failed(this.#jobName, reason, runMs)
-        this.#host.emit({ eventType: "worker-job-finalize-failure", ...this.#about, reason })
+    failed(run: Reported, reason: Exclude<FailureReason, "orphaned">): void {
+        const runMs = run.hasStarted ? monotonicMs() - run.claimedAtMs : null
+        this.#counter.failed(run.jobName, reason, runMs)
+        this.#emit({ eventType: "worker-job-finalize-failure", ...aboutOf(run), reason })
     }
 
-    putOff({ eventType, delayMs }: PutOff): void {
-        this.#host.emit({ eventType, ...this.#about, attempt: this.#job.attempt, delayMs })
+    putOff(run: Reported, { eventType, delayMs }: PutOff): void {
+        this.#emit({ eventType, ...aboutOf(run), attempt: run.job.attempt, delayMs })
     }
 
-    returned(): void {
-        this.#host.emit({ eventType: "worker-job-return", ...this.#about, attempt: this.#job.attempt })
+    returned(run: Reported): void {
+        this.#emit({ eventType: "worker-job-return", ...aboutOf(run), attempt: run.job.attempt })
     }
 
-    leaseLost(): void {
-        this.#host.emit({ eventType: "worker-job-lease-lost", ...this.#about, attempt: this.#job.attempt })
+    leaseLost(run: Reported): void {
+        this.#emit({ eventType: "worker-job-lease-lost", ...aboutOf(run), attempt: run.job.attempt })
     }
 
     /** The definition's `retryDelayMs` has thrown. */
-    retryDelayFailed(error: unknown): void {
-        const activity = `retryDelayMs of ${this.#jobName}`
-        this.#host.emit({ eventType: "daemon-error", activity, error })
+    retryDelayFailed(run: Reported, error: unknown): void {
+        const activity = `retryDelayMs of ${run.jobName}`
+        this.#emit({ eventType: "daemon-error", activity, error })
     }
 
     /** What the job function threw after it had completed its job changes nothing. */
-    threwAfterCompletion(error: unknown): void {
-        const { jobID, jobName } = this.#about
+    threwAfterCompletion(run: Reported, error: unknown): void {
+        const { jobID, jobName } = aboutOf(run)
         const activity = `run ${jobName} after it completed job ${jobID}`
-        this.#host.emit({ eventType: "daemon-error", activity, error })
+        this.#emit({ eventType: "daemon-error", activity, error })
     }
+}
 
-    get #about(): { jobID: number; jobName: string } {
-        return { jobID: this.#job.id, jobName: this.#jobName }
-    }
+function aboutOf({ job, jobName }: Reported): { jobID: number; jobName: string } {
+    return { jobID: job.id, jobName }
 }

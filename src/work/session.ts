@@ -2,7 +2,6 @@ import { Alarm, monotonicMs, Soon } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
-import type { JobCounter } from "../job-counter.ts"
 import { ThreadPool } from "../threads/thread-pool.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
@@ -14,6 +13,7 @@ import { OtherClaims } from "./other-claims.ts"
 import type { RunHost } from "./run-host.ts"
 import { JobRun } from "./run-job.ts"
 import { MAX_WAIT_MS, RunPool } from "./run-pool.ts"
+import { RunReport } from "./run-report.ts"
 import { RunWatch } from "./run-watch.ts"
 import type { WorkerSettings } from "./settings.ts"
 import { Settler } from "./settler.ts"
@@ -31,7 +31,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
-    readonly counter: JobCounter
+    readonly report: RunReport
     readonly threads: ThreadPool
     readonly #settings: WorkerSettings
     readonly #leases: LeaseKeeper
@@ -61,7 +61,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.channel = settings.channel
         this.worker = name
         this.maxResultBytes = core.maxPayloadBytes
-        this.counter = core.counter
+        this.report = new RunReport({ emit: settings.emit, counter: core.counter })
         this.settler = new Settler({ core, worker: name, onError: this.#report })
         this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
         this.#claimer = new Claimer({ core, leases: this.#leases })

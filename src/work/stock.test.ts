@@ -6,10 +6,10 @@ import { Stock } from "./stock.ts"
 function makeStock() {
     const started: JobRun[] = []
     const stock = new Stock(1)
-    const add = (name: string, priority: number, nowMs = 0) => {
-        const parts = { name, job: { priority }, start: async () => void started.push(run) }
+    const add = (name: string, priority: number, claimedAtMs = 0) => {
+        const parts = { name, claimedAtMs, job: { priority }, start: async () => void started.push(run) }
         const run = parts as unknown as JobRun
-        stock.add(run, nowMs)
+        stock.add(run)
     }
     return { stock, started, add }
 }

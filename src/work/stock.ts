@@ -6,7 +6,7 @@ import type { JobRun } from "./run-job.ts"
 export class Stock {
     readonly #pace: Pace
     readonly #running = new Set<JobRun>()
-    #waiting: { run: JobRun; sinceMs: number }[] = []
+    #waiting: JobRun[] = []
     #first = 0
     #numGatedWaiting = 0
 
@@ -28,7 +28,7 @@ export class Stock {
     }
 
     get waiting(): readonly JobRun[] {
-        return this.#waiting.slice(this.#first).map(({ run }) => run)
+        return this.#waiting.slice(this.#first)
     }
 
     get running(): Iterable<JobRun> {
@@ -37,9 +37,8 @@ export class Stock {
 
     /** How long the oldest one has waited. */
     get waitedMs(): number {
-        const waiting = this.#waiting.slice(this.#first)
-        if (waiting.length === 0) return 0
-        return monotonicMs() - waiting.reduce((least, { sinceMs }) => Math.min(least, sinceMs), Infinity)
+        if (this.numWaiting === 0) return 0
+        return monotonicMs() - Math.min(...this.waiting.map(({ claimedAtMs }) => claimedAtMs))
     }
 
     /** How many to claim now: enough for what is free and for what will end within the next moments. */
@@ -51,11 +50,11 @@ export class Stock {
     }
 
     /** Takes a run to start in its turn: before those of larger priority that wait. */
-    add(run: JobRun, nowMs: number): void {
+    add(run: JobRun): void {
         let place = this.#waiting.length
         while (place > this.#first && this.#isAfter(place - 1, run)) place--
-        if (place === this.#waiting.length) this.#waiting.push({ run, sinceMs: nowMs })
-        else this.#waiting.splice(place, 0, { run, sinceMs: nowMs })
+        if (place === this.#waiting.length) this.#waiting.push(run)
+        else this.#waiting.splice(place, 0, run)
         if (run.isGated) this.#numGatedWaiting++
     }
 
@@ -65,10 +64,14 @@ export class Stock {
         if (next === undefined) return false
         if (this.#running.size === 0) this.#pace.begin(monotonicMs())
         this.#first++
-        if (next.run.isGated) this.#numGatedWaiting--
-        if (this.numWaiting === 0) this.#clear()
-        this.#running.add(next.run)
-        void next.run.start()
+        if (next.isGated) this.#numGatedWaiting--
+        // What has started is let go of: an array that never runs empty would hold all that there ever was.
+        if (this.#first > this.numWaiting) {
+            this.#waiting = this.#waiting.slice(this.#first)
+            this.#first = 0
+        }
+        this.#running.add(next)
+        void next.start()
         return true
     }
 
@@ -84,14 +87,14 @@ export class Stock {
     takeWaiting(isMeant: (run: JobRun) => boolean = () => true): JobRun[] {
         const waiting = this.#waiting.slice(this.#first)
         this.#clear()
-        this.#waiting = waiting.filter(({ run }) => !isMeant(run))
-        this.#numGatedWaiting = this.#waiting.filter(({ run }) => run.isGated).length
-        return waiting.map(({ run }) => run).filter(isMeant)
+        this.#waiting = waiting.filter((run) => !isMeant(run))
+        this.#numGatedWaiting = this.#waiting.filter((run) => run.isGated).length
+        return waiting.filter(isMeant)
     }
 
     #isAfter(place: number, run: JobRun): boolean {
         const waiting = this.#waiting[place]
-        return waiting !== undefined && waiting.run.job.priority > run.job.priority
+        return waiting !== undefined && waiting.job.priority > run.job.priority
     }
 
     #clear(): void {

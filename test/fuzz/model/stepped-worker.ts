@@ -1,7 +1,6 @@
 import { monotonicMs } from "../../../src/clock.ts"
 import type { Core } from "../../../src/config.ts"
 import type { Event } from "../../../src/index.ts"
-import type { JobCounter } from "../../../src/job-counter.ts"
 import { selectCancelRequests } from "../../../src/statements/cancel-jobs.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
 import { ThreadPool } from "../../../src/threads/thread-pool.ts"
@@ -9,6 +8,7 @@ import { Claimer, type KnownDefinition } from "../../../src/work/claimer.ts"
 import { LeaseKeeper } from "../../../src/work/lease-keeper.ts"
 import type { RunHost } from "../../../src/work/run-host.ts"
 import { JobRun } from "../../../src/work/run-job.ts"
+import { RunReport } from "../../../src/work/run-report.ts"
 import { Settler } from "../../../src/work/settler.ts"
 
 /** A run whose handler ends when the model says so. */
@@ -28,7 +28,7 @@ export class SteppedWorker implements RunHost<JobRun> {
     readonly worker: string
     readonly maxResultBytes: number
     readonly settler: Settler
-    readonly counter: JobCounter
+    readonly report: RunReport
     /** The model has no job that needs one. */
     readonly threads = new ThreadPool({ size: 1, onFree: () => undefined, onError: () => undefined })
     readonly events: Event[] = []
@@ -44,7 +44,7 @@ export class SteppedWorker implements RunHost<JobRun> {
         this.#core = core
         this.worker = worker
         this.maxResultBytes = core.maxPayloadBytes
-        this.counter = core.counter
+        this.report = new RunReport({ emit: (event) => this.emit(event), counter: core.counter })
         const onError = (activity: string, error: unknown) =>
             this.emit({ eventType: "daemon-error", activity, error })
         this.settler = new Settler({ core, worker, onError })
