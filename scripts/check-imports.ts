@@ -22,7 +22,11 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/(core|registry|hints|listener|enqueuer|job-counter|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
         ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
-    ["endings", /^src\/(finalize|complete|recover)\.ts$/, ["queue", "statements", "db", "leaf"]],
+    [
+        "endings",
+        /^src\/(finalize|finalize-cancelled|complete|recover)\.ts$/,
+        ["queue", "statements", "db", "leaf"],
+    ],
     [
         "operations",
         /^src\/(jobs|dead-letters|dead-letter-options|pauses)\.ts$/,
@@ -46,13 +50,26 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/work\//,
         ["endings", "daemon", "config", "queue", "statements", "threads", "job-context", "db", "leaf"],
     ],
-    ["chores", /^src\/chores\//, ["endings", "config", "statements", "cron", "db", "leaf"]],
+    ["inspect", /^src\/inspect\//, ["config", "operations", "queue", "statements", "cron", "db", "leaf"]],
+    [
+        "operate",
+        /^src\/operate\//,
+        [
+            ...["inspect", "job-definition", "config", "operations", "schedules", "endings", "queue"],
+            ...["statements", "db", "leaf"],
+        ],
+    ],
+    [
+        "chores",
+        /^src\/chores\//,
+        ["operate", "endings", "config", "queue", "statements", "cron", "db", "leaf"],
+    ],
     ["worker", /^src\/worker\.ts$/, ["work", "heartbeat", "daemon", "config", "leaf"]],
-    ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "heartbeat", "daemon", "config", "leaf"]],
+    ["orchestrator", /^src\/orchestrator\.ts$/, ["chores", "heartbeat", "daemon", "config", "queue", "leaf"]],
     [
         "inspector",
-        /^src\/(inspector\.ts$|inspect\/)/,
-        ["config", "operations", "queue", "statements", "cron", "db", "leaf"],
+        /^src\/inspector\.ts$/,
+        ["operate", "inspect", "config", "queue", "statements", "db", "leaf"],
     ],
     [
         "index",
@@ -61,6 +78,8 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
             "worker",
             "orchestrator",
             "inspector",
+            "inspect",
+            "operate",
             "daemon",
             "job-definition",
             "job-context",
@@ -96,7 +115,9 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/inspect-definitions.ts": /^ms\("[a-z_]+"\)$/,
     "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|foundJob\(schema\))$/,
     "src/statements/list-jobs.ts":
-        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts)$/,
+        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts|partText\(schema, source, "asc"\))$/,
+    "src/statements/operations.ts": /^ms\("[a-z_]+"\)$/,
+    "src/statements/put-due.ts": /^(name|states|changes)$/,
     "src/statements/history-rings.ts": /^ring$/,
     "src/statements/history-slots.ts": /^slot$/,
     "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,

@@ -99,6 +99,11 @@ export function placeOf(job: ToPlace): Placing {
     return { lane, weight: job.gate.rate === null ? 1 : toWeight(job, job.gate.rate) }
 }
 
+/** The lane of a job whose keys are known. */
+export function laneOf(keys: Readonly<Partial<Record<KeyPart, string>>>): string {
+    return PARTS.map((part) => keys[part] ?? "").join(SEPARATOR)
+}
+
 /** The keys that a lane was made of; null for those that a job has none of. */
 export function keysOf(lane: string | null): Record<KeyPart, string | null> {
     const [group = "", concurrency = "", rate = ""] = lane?.split(SEPARATOR) ?? []

@@ -17,8 +17,14 @@ export type HintKind = (typeof KINDS)[number]
 /** Whom a hint is for, when nobody has sent it whose own workers were told directly. */
 const FOR_EVERYONE = ""
 
-/** Tells orchestrators that a schedule was changed. Releases before it do not know it, and take no notice. */
-const SCHEDULE = "schedule"
+/**
+ * What orchestrators are told: that a schedule was changed, or that an operation waits. Releases before it do not know it,
+ * and take no notice.
+ */
+const NEWS = ["schedule", "operation"] as const
+
+/** What orchestrators are told. */
+export type News = (typeof NEWS)[number]
 
 /** Someone who wants to know when there may be work. */
 export interface HintSubscriber {
@@ -49,8 +55,8 @@ export class Hints {
     readonly #sqlChannel: string
     readonly #senderID = randomUUID()
     readonly #subscribers = new Set<HintSubscriber>()
-    readonly #scheduleSubscribers = new Set<() => void>()
-    readonly #unsent = new Map<string, { kind: HintKind | typeof SCHEDULE; channel: string }>()
+    readonly #newsSubscribers = new Set<(news: News) => void>()
+    readonly #unsent = new Map<string, { kind: HintKind | News; channel: string }>()
     readonly #alarm = new Alarm(() => void this.#sendAll())
     readonly #listener: Listener
     #lastSentMs = Number.NEGATIVE_INFINITY
@@ -79,18 +85,18 @@ export class Hints {
     }
 
     /**
-     * Starts telling of changed schedules: of those of this Config, and of others while a worker of this Config listens.
-     * A connection for this alone would cost more than to look when it is time.
+     * Starts telling what orchestrators are told: by this Config, and by others while a worker of this Config listens. A
+     * connection for this alone would cost more than to look when it is time.
      */
-    onSchedule(subscriber: () => void): () => void {
-        this.#scheduleSubscribers.add(subscriber)
-        return () => void this.#scheduleSubscribers.delete(subscriber)
+    onNews(subscriber: (news: News) => void): () => void {
+        this.#newsSubscribers.add(subscriber)
+        return () => void this.#newsSubscribers.delete(subscriber)
     }
 
-    /** Tells all orchestrators that a schedule was changed. Never fails and never waits. */
-    announceSchedule(): void {
-        this.#tellOfSchedule()
-        this.#send(SCHEDULE, EVERY_CHANNEL)
+    /** Tells all orchestrators. Never fails and never waits. */
+    announceNews(news: News): void {
+        this.#tellNews(news)
+        this.#send(news, EVERY_CHANNEL)
     }
 
     /** Tells all who work on a channel, or on any when none is given. Never fails and never waits. */
@@ -109,7 +115,7 @@ export class Hints {
             this.announce("look")
     }
 
-    #send(kind: HintKind | typeof SCHEDULE, channel: string): void {
+    #send(kind: HintKind | News, channel: string): void {
         this.#unsent.set(`${kind} ${channel}`, { kind, channel })
         const waitMs = this.#lastSentMs + SPACING_MS - monotonicMs()
         if (waitMs > 0) this.#alarm.setNoLaterThan(waitMs)
@@ -164,7 +170,7 @@ export class Hints {
         if (this.#unsent.size > 0) this.#alarm.setNoLaterThan(SPACING_MS)
     }
 
-    #messageOf(kind: HintKind | typeof SCHEDULE, channel: string): string {
+    #messageOf(kind: HintKind | News, channel: string): string {
         return JSON.stringify([this.#senderID, kind, channel])
     }
 
@@ -173,11 +179,12 @@ export class Hints {
         // Our own were told directly.
         if (senderID === this.#senderID) return
         if (isKind(kind)) this.#tell(String(channel), kind)
-        if (kind === SCHEDULE) this.#tellOfSchedule()
+        const news = NEWS.find((known) => known === kind)
+        if (news !== undefined) this.#tellNews(news)
     }
 
-    #tellOfSchedule(): void {
-        for (const subscriber of this.#scheduleSubscribers) subscriber()
+    #tellNews(news: News): void {
+        for (const subscriber of this.#newsSubscribers) subscriber(news)
     }
 
     #tell(channel: string, kind: HintKind): void {

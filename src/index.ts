@@ -62,6 +62,7 @@ export type { OrchestratorInfo, WorkerInfo } from "./inspect/daemons.ts"
 export type { DefinitionInfo, DefinitionLimits, DefinitionRepeat } from "./inspect/definitions.ts"
 export type { Check, CheckName, Diagnosis, Verdict } from "./inspect/diagnosis.ts"
 export type { Explanation } from "./inspect/explanation.ts"
+export type { Health, HealthCheck } from "./inspect/health.ts"
 export type { JobDetails, JobReference } from "./inspect/job-details.ts"
 export type { JobPage, ListedJob, ListJobsOptions } from "./inspect/job-list.ts"
 export { JOB_STATES, type JobKeys, type JobState } from "./inspect/job-state.ts"
@@ -80,6 +81,23 @@ export type {
 } from "./job-definition-options.ts"
 export type { CancelOptions, CancelResult, Jobs } from "./jobs.ts"
 export type { ConcurrencyLimit, JobGroup, RateLimit } from "./limit-options.ts"
+export type { JobFilter } from "./operate/change-options.ts"
+export type { InspectorPauseOptions } from "./operate/controls.ts"
+export type { DeferKeys, InspectorDeferOptions } from "./operate/defer-by-name.ts"
+export type {
+    By,
+    ChangeResult,
+    JobAction,
+    JobChange,
+    ListOperationsOptions,
+    Operation,
+    OperationKind,
+    OperationPage,
+    OperationProgress,
+    OperationState,
+} from "./operate/operation.ts"
+export { JOB_ACTIONS } from "./operate/operation.ts"
+export { Operator } from "./operate/operator.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
 export type { CronOptions } from "./repeat-options.ts"

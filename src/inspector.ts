@@ -26,6 +26,7 @@ import {
 import { toPrometheus } from "./inspect/prometheus.ts"
 import { Throughput, type ThroughputPoint } from "./inspect/throughput.ts"
 import type { ThroughputOptions } from "./inspect/throughput-options.ts"
+import { Operator } from "./operate/operator.ts"
 import { jobID as checkedID, knownOptions } from "./options.ts"
 import { countJobs } from "./statements/count-jobs.ts"
 import { type DaemonKind, type DaemonRow, selectDaemons } from "./statements/daemons.ts"
@@ -59,10 +60,11 @@ const MAX_PAYLOAD_LOOKS = 5_000
 const MAX_RELATED = 100
 
 /**
- * Looks at a queue, and changes nothing. What it looks at is bounded, so it may be asked while the queue is at work and
- * whatever its size; a statement that takes longer than two seconds all the same is given up by the server.
+ * Looks at a queue, and does to it what people may want to do. What it looks at is bounded, so it may be asked while the
+ * queue is at work and whatever its size; a statement of those who look that takes longer than two seconds all the same is
+ * given up by the server. What it does leaves a record in the audit log.
  */
-export class Inspector {
+export class Inspector extends Operator {
     readonly #config: Config
     readonly #core: Core
     readonly #throughput: Throughput
@@ -72,6 +74,7 @@ export class Inspector {
     /** @throws InvalidOptionError for an option that is unknown, or a `config` that is none. */
     constructor(options: InspectorOptions) {
         knownOptions("Inspector", options, ["config"])
+        super(options.config)
         this.#core = coreOf(options.config)
         this.#throughput = new Throughput(this.#core)
         this.#config = options.config

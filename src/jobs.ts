@@ -12,15 +12,9 @@ import {
 import type { DeadLettersOptions, ReplayManyOptions } from "./dead-letter-options.ts"
 import { type DeadLetterPage, DeadLetters } from "./dead-letters.ts"
 import { InvalidOptionError } from "./errors.ts"
-import { finalizeFailed } from "./finalize.ts"
-import type { HintKind } from "./hints.ts"
+import { finalizeCancelled, hintsAbout } from "./finalize-cancelled.ts"
 import { jobID as checkedID, jobPriority, knownOptions, listOf, reasonText } from "./options.ts"
-import {
-    type CancelledJob,
-    cancelJobs,
-    cancellationRecord,
-    findFinalizedJobs,
-} from "./statements/cancel-jobs.ts"
+import { type CancelledJob, cancelJobs, findFinalizedJobs } from "./statements/cancel-jobs.ts"
 import { notify } from "./statements/notify.ts"
 import { changePriority, registerPriorities } from "./statements/priorities.ts"
 import { withinSavepoint } from "./statements/savepoint.ts"
@@ -222,9 +216,7 @@ export class Jobs {
             const first = await this.#cancelCommitted(ids.slice(0, half), reason)
             return [...first, ...(await this.#cancelCommitted(ids.slice(half), reason))]
         }
-        await this.#finalize(cancelled.filter((job) => !job.isRunning))
-        for (const { kind, channel } of hintsAbout(cancelled))
-            if (kind === "cancel") this.#core.hints.announce(kind, channel)
+        await finalizeCancelled(this.#core, cancelled)
         const again = (live: readonly number[]) => this.#cancelCommitted(live, reason)
         return this.#resultsOf({ run, ids, cancelled, again })
     }
@@ -237,18 +229,6 @@ export class Jobs {
             await notify({ run, ...hints.notificationOf(kind, channel) })
         const again = (live: readonly number[]) => this.#cancelWithin(run, live, reason)
         return this.#resultsOf({ run, ids, cancelled, again })
-    }
-
-    /** Finalizes jobs that are to end in any case: a daemon sees to those that we cannot finalize now. */
-    async #finalize(cancelled: readonly CancelledJob[]): Promise<void> {
-        if (cancelled.length === 0) return
-        const numLeft = await finalizeFailed({
-            core: this.#core,
-            jobs: cancelled.map((job) => ({ ...job, error: cancellationRecord(job) })),
-            reason: "cancelled",
-            onFinalized: () => undefined,
-        }).catch(() => cancelled.length)
-        if (numLeft > 0) this.#core.hints.announce("look")
     }
 
     /**
@@ -270,14 +250,4 @@ export class Jobs {
         for (const id of finalized) results.push([id, "finalized"])
         return live.length === 0 ? results : [...results, ...(await again(live))]
     }
-}
-
-/** Whom to tell: workers of a running job's channel that they are to end it, of any other's that it is to be finalized. */
-function hintsAbout(cancelled: readonly CancelledJob[]): { kind: HintKind; channel: string }[] {
-    const hints = new Map<string, { kind: HintKind; channel: string }>()
-    for (const { isRunning, channel } of cancelled) {
-        const hint = { kind: isRunning ? "cancel" : "look", channel } as const
-        hints.set(`${hint.kind} ${channel}`, hint)
-    }
-    return [...hints.values()]
 }

@@ -1,11 +1,13 @@
 import type { Chore } from "./chores/chore.ts"
 import { expireJobs } from "./chores/expire-jobs.ts"
 import { heartbeat } from "./chores/heartbeat.ts"
+import { performOperations } from "./chores/perform-operations.ts"
 import { recoverJobs } from "./chores/recover-jobs.ts"
 import { repeatJobs } from "./chores/repeat-jobs.ts"
 import { sweepDaemons } from "./chores/sweep-daemons.ts"
 import { sweepDefinitions } from "./chores/sweep-definitions.ts"
 import { sweepHistory } from "./chores/sweep-history.ts"
+import { sweepOperations } from "./chores/sweep-operations.ts"
 import { sweepThroughput } from "./chores/sweep-throughput.ts"
 import { sweepUniqueKeys } from "./chores/sweep-unique-keys.ts"
 import { Alarm, monotonicMs } from "./clock.ts"
@@ -13,6 +15,7 @@ import { type Config, type Core, coreOf } from "./config.ts"
 import { Daemon, type Session } from "./daemon.ts"
 import type { Event, EventHandler } from "./events.ts"
 import { toldOf } from "./heartbeat.ts"
+import type { News } from "./hints.ts"
 import { callable, durationMs, knownOptions, nameText, positiveMs } from "./options.ts"
 
 /** The options of an orchestrator. */
@@ -88,12 +91,14 @@ export class Orchestrator extends Daemon {
             heartbeat(positiveMs("heartbeatIntervalMs", settings.heartbeatIntervalMs)),
             repeatJobs(positiveMs("repeatIntervalMs", settings.repeatIntervalMs)),
             recoverJobs(),
+            performOperations(),
             expireJobs(cleanIntervalMs),
             sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs, failedThresholdMs }),
             sweepUniqueKeys(cleanIntervalMs),
             sweepThroughput(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
             sweepDaemons(cleanIntervalMs),
+            sweepOperations(cleanIntervalMs),
         ]
         this.start()
     }
@@ -135,7 +140,7 @@ class ChoreSession implements Session {
         this.ended = new Promise((resolve) => {
             this.#resolveEnded = resolve
         })
-        this.#unsubscribe = this.#core.hints.onSchedule(() => this.#hurry())
+        this.#unsubscribe = this.#core.hints.onNews((news) => this.#hurry(news))
         this.#endCounting = this.#core.counter.attach((activity, error) =>
             this.#emit({ eventType: "daemon-error", activity, error }),
         )
@@ -165,9 +170,9 @@ class ChoreSession implements Session {
         }
     }
 
-    /** A schedule was changed: its tick may be nearer than any that was known. */
-    #hurry(): void {
-        for (const chore of this.#due.keys()) if (chore.heedsSchedules === true) this.#hurried.add(chore)
+    /** A schedule was changed, whose tick may be nearer than any that was known; or an operation waits. */
+    #hurry(news: News): void {
+        for (const chore of this.#due.keys()) if (chore.heeds === news) this.#hurried.add(chore)
         this.#wake()
     }
 

@@ -1,4 +1,5 @@
 import type { Core } from "./core.ts"
+import type { Run } from "./db/driver.ts"
 import { inOurWords } from "./db/failure.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { keyText, knownOptions, nameText, reasonText } from "./options.ts"
@@ -37,6 +38,9 @@ export interface Pause {
     pausedAt: Date
 }
 
+/** What is done in the same transaction. */
+type Along = (run: Run) => Promise<void>
+
 type Target = Pick<PauseRow, "scope" | "name" | "key">
 
 /** What is paused in a queue. */
@@ -47,28 +51,34 @@ export class Pauses {
         this.#core = core
     }
 
-    async add(target: PauseTarget, options: PauseOptions): Promise<void> {
+    /** `along` is done in the same transaction. */
+    async add(target: PauseTarget, options: PauseOptions, along?: Along): Promise<void> {
         const { scope, name, key } = checkedTarget(target)
         knownOptions("pause", options, ["reason"])
         const reason = options.reason === undefined ? null : reasonText("reason", options.reason)
         if (key !== null) this.#refuseKeyless(name)
-        const { run, schema, hints } = this.#core
+        const { schema, hints } = this.#core
         await this.#guard("pause", () =>
-            key === null
-                ? insertPause({ run, schema, scope, name, reason })
-                : insertPausedKey({ run, schema, definition: name, key, reason }),
+            this.#do(along, async (run) => {
+                if (key === null) await insertPause({ run, schema, scope, name, reason })
+                else await insertPausedKey({ run, schema, definition: name, key, reason })
+                return true
+            }),
         )
         // For what was claimed ahead, and is to be handed back.
         hints.announce("look", scope === "channel" ? name : undefined)
     }
 
-    async remove(target: PauseTarget): Promise<boolean> {
+    /** `along` is done in the same transaction, if there was a pause. */
+    async remove(target: PauseTarget, along?: Along): Promise<boolean> {
         const { scope, name, key } = checkedTarget(target)
-        const { run, schema, hints } = this.#core
+        const { schema, hints } = this.#core
         const wasPaused = await this.#guard("resume", () =>
-            key === null
-                ? deletePause({ run, schema, scope, name })
-                : deletePausedKey({ run, schema, definition: name, key }),
+            this.#do(along, (run) =>
+                key === null
+                    ? deletePause({ run, schema, scope, name })
+                    : deletePausedKey({ run, schema, definition: name, key }),
+            ),
         )
         if (wasPaused) hints.announce("resume", scope === "channel" ? name : undefined)
         return wasPaused
@@ -87,6 +97,17 @@ export class Pauses {
         throw new InvalidOptionError({
             option: "key",
             message: `the definition ${JSON.stringify(definition)} has no keys to pause: neither its \`group\` nor a limit of it has a \`key\``,
+        })
+    }
+
+    /** Does something by a statement, and something else along with it if that did anything. */
+    #do(along: Along | undefined, work: (run: Run) => Promise<boolean>): Promise<boolean> {
+        const { run, database } = this.#core
+        if (along === undefined) return work(run)
+        return database.transaction(async (within) => {
+            const isDone = await work(within)
+            if (isDone) await along(within)
+            return isDone
         })
     }
 

@@ -103,7 +103,7 @@ export class Schedules {
         const { client } = options
         return this.#do("upsert", client, async (query) => {
             const row = await this.#write({ query, client, job, schedule })
-            if (client === undefined) this.#hints.announceSchedule()
+            if (client === undefined) this.#hints.announceNews("schedule")
             return toSchedule(row)
         })
     }
@@ -199,7 +199,7 @@ export class Schedules {
                 const { cron } = row.rule
                 const cronTickMs = cron === null ? null : (this.#rules.read(cron).after(row.nowMs) ?? null)
                 if (await resumeSchedule({ ...query, name, cron, cronTickMs })) {
-                    if (options.client === undefined) this.#hints.announceSchedule()
+                    if (options.client === undefined) this.#hints.announceNews("schedule")
                     return
                 }
             }

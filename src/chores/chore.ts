@@ -1,5 +1,6 @@
 import type { Core } from "../config.ts"
 import type { Event } from "../events.ts"
+import type { News } from "../hints.ts"
 
 /** What a chore is given each time. */
 export interface ChoreContext {
@@ -10,8 +11,8 @@ export interface ChoreContext {
 /** One maintenance duty of the orchestrator. */
 export interface Chore {
     readonly name: string
-    /** Whether it is due at once when a schedule was changed. */
-    readonly heedsSchedules?: boolean
+    /** What makes it due at once when orchestrators are told. */
+    readonly heeds?: News
     /** Does the duty once. Returns the milliseconds until it is due again. */
     run(context: ChoreContext): Promise<number>
 }

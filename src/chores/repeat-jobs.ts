@@ -19,7 +19,7 @@ export function repeatJobs(repeatIntervalMs: number): Chore {
     const inTime = shrinking(CHUNK)
     return {
         name: "repeat jobs",
-        heedsSchedules: true,
+        heeds: "schedule",
         run: async ({ core, emit }) => {
             const definitionIDs = await repeatingIDs(core)
             const { run, schema } = core

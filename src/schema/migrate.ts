@@ -14,6 +14,7 @@ import { createPausedKeys } from "./migrations/0010-create-paused-keys.ts"
 import { countedJobs } from "./migrations/0011-counted-jobs.ts"
 import { createThroughput } from "./migrations/0012-create-throughput.ts"
 import { createDaemons } from "./migrations/0013-create-daemons.ts"
+import { createOperations } from "./migrations/0014-create-operations.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 export const MIGRATIONS = [
@@ -30,6 +31,7 @@ export const MIGRATIONS = [
     countedJobs,
     createThroughput,
     createDaemons,
+    createOperations,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

@@ -25,6 +25,25 @@ export interface DefinitionRow {
     keepFailedMs: number | null
     /** What holds its jobs back besides the slots of workers; null where nothing does. */
     gate: Gate | null
+    /** Whether its jobs get unique keys, of whatever kind. */
+    unique: object | null
+}
+
+/** What a job needs, besides its keys, that only the code of its definition can say. */
+export interface DeferralNeeds {
+    /** Whether it has a unique key. */
+    isUnique: boolean
+    /** What it counts for in a rate; null where its payload says. */
+    weight: number | null
+}
+
+function needsText({ gate, unique }: DefinitionRow): string {
+    const weight = gate?.rate?.weight ?? 1
+    const needs: DeferralNeeds = {
+        isUnique: unique !== null,
+        weight: typeof weight === "number" ? weight : null,
+    }
+    return JSON.stringify(needs)
 }
 
 /**
@@ -43,7 +62,8 @@ with item as (
         $8::integer as priority,
         $9::text as repeat_cron, $10::text as repeat_time_zone, $11::text as on_missed, $12::text as on_overlap,
         to_timestamp($13::double precision / 1000::double precision) as cron_tick_at,
-        $14::double precision as keep_succeeded_ms, $15::double precision as keep_failed_ms, $16::jsonb as limits
+        $14::double precision as keep_succeeded_ms, $15::double precision as keep_failed_ms, $16::jsonb as limits,
+        $17::jsonb as deferral
 ), updated as (
     update ${schema}.job_definition as definition
     set channel = item.channel, num_attempts = item.num_attempts,
@@ -63,6 +83,7 @@ with item as (
             else least(definition.next_repeat_at, statement_timestamp() + item.repeat_interval_ms * interval '1 ms')
         end,
         keep_succeeded_ms = item.keep_succeeded_ms, keep_failed_ms = item.keep_failed_ms, limits = item.limits,
+        deferral = item.deferral,
         heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
     from item
     where definition.name = item.name
@@ -71,11 +92,12 @@ with item as (
     insert into ${schema}.job_definition as definition
         (name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
         repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
-        keep_succeeded_ms, keep_failed_ms, limits, next_repeat_at)
+        keep_succeeded_ms, keep_failed_ms, limits, deferral, next_repeat_at)
     select
         name, channel, num_attempts, timeout_interval_ms, lock_interval_ms, release_interval_ms,
         repeat_interval_ms, priority, repeat_cron, repeat_time_zone, on_missed, on_overlap,
-        keep_succeeded_ms, keep_failed_ms, limits, case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
+        keep_succeeded_ms, keep_failed_ms, limits, deferral,
+        case when repeat_interval_ms is not null then statement_timestamp() else cron_tick_at end
     from item
     where not exists (select from ${schema}.job_definition where job_definition.name = item.name)
     on conflict (name) do update set heartbeat_at = statement_timestamp(), retired_at = null, retired_by = null
@@ -114,6 +136,7 @@ export async function ensureDefinition({
         definition.keepSucceededMs,
         definition.keepFailedMs,
         limitsText(definition.gate),
+        needsText(definition),
     ]
     const [row] = await run(ensureText(schema), values)
     // Another session deleted the row between our look and our write: by now it is gone, and we insert.

@@ -15,12 +15,18 @@ const SOURCES = {
         /* sql */ `(select * from ${schema}.job where job.state in ('unmet', 'exhausted') offset 0) as job`,
     /** History, by id. */
     finalized: (schema: QuotedSchema) => /* sql */ `${schema}.job_history as job`,
+    /** That part of history in which dead letters are, whatever else is there. */
+    retained: (schema: QuotedSchema) =>
+        /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`,
     failed: (schema: QuotedSchema) =>
         /* sql */ `(select * from ${schema}.job_history where outcome = 'failed' and slot >= ${FIRST_RETENTION_SLOT}) as job`,
 } as const
 
 /** Where to look for jobs. */
 export type ListSource = keyof typeof SOURCES
+
+/** Those that are history. */
+export const PAST_SOURCES: readonly ListSource[] = ["finalized", "retained", "failed"]
 
 /** Which jobs, as SQL looks through them; what is null does not matter. */
 export interface JobFilter {
@@ -67,11 +73,35 @@ const LIVE_COLUMNS = /* sql */ `id, definition_id, state::text as state, priorit
 const PAST_COLUMNS = /* sql */ `id, definition_id, outcome::text as state, priority, attempt, created_at, due_at, claimed_at,
     finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, payload, errors`
 
+/** Which rows of `chunk` and `definition` fit: `$2` to `$9` say. */
+export const FITS = /* sql */ `($2::text is null or definition.name = $2)
+        and ($3::text is null or definition.channel = $3)
+        and ($4::text is null or chunk.state = any(string_to_array($4, ',')))
+        and ($5::text is null or $5 in (${groupKey("chunk.lane")}, ${concurrencyKey("chunk.lane")}, ${rateKey("chunk.lane")}))
+        and ($6::double precision is null or chunk.created_at >= to_timestamp($6 / 1000::double precision))
+        and ($7::double precision is null or chunk.created_at < to_timestamp($7 / 1000::double precision))
+        and ($8::text is null or strpos(chunk.errors -> -1 ->> 'message', $8) > 0)
+        and ($9::text is null or chunk.payload::jsonb @> $9::jsonb)`
+
+/** The values of these. */
+export function filterValues(filter: JobFilter): unknown[] {
+    return [
+        filter.definition,
+        filter.channel,
+        filter.state,
+        filter.key,
+        filter.createdAfterMs,
+        filter.createdBeforeMs,
+        filter.errorText,
+        filter.payload,
+    ]
+}
+
 /** Up to `$10` jobs of a source behind the id `$1`. */
 function partText(schema: QuotedSchema, source: ListSource, order: "asc" | "desc"): string {
     const from = SOURCES[source](schema)
     const isBehind = order === "asc" ? ">" : "<"
-    const columns = source === "finalized" || source === "failed" ? PAST_COLUMNS : LIVE_COLUMNS
+    const columns = PAST_SOURCES.includes(source) ? PAST_COLUMNS : LIVE_COLUMNS
     return /* sql */ `select * from (
         select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $10::integer
     ) as ${source}`
@@ -102,14 +132,7 @@ with chunk as materialized (
     select chunk.*, definition.name, definition.channel
     from chunk
     join ${schema}.job_definition as definition on definition.id = chunk.definition_id
-    where ($2::text is null or definition.name = $2)
-        and ($3::text is null or definition.channel = $3)
-        and ($4::text is null or chunk.state = any(string_to_array($4, ',')))
-        and ($5::text is null or $5 in (${groupKey("chunk.lane")}, ${concurrencyKey("chunk.lane")}, ${rateKey("chunk.lane")}))
-        and ($6::double precision is null or chunk.created_at >= to_timestamp($6 / 1000::double precision))
-        and ($7::double precision is null or chunk.created_at < to_timestamp($7 / 1000::double precision))
-        and ($8::text is null or strpos(chunk.errors -> -1 ->> 'message', $8) > 0)
-        and ($9::text is null or chunk.payload::jsonb @> $9::jsonb)
+    where ${FITS}
     order by chunk.id ${order}
     limit $11::integer
 )
@@ -149,19 +172,7 @@ export async function listJobs({
     const name = `${order} ${sources.join(" ")}`
     const text = texts.get(name) ?? statementText((quoted) => listText({ schema: quoted, sources, order }))
     texts.set(name, text)
-    const rows = await run(text(schema), [
-        afterID,
-        filter.definition,
-        filter.channel,
-        filter.state,
-        filter.key,
-        filter.createdAfterMs,
-        filter.createdBeforeMs,
-        filter.errorText,
-        filter.payload,
-        numLooks,
-        limit,
-    ])
+    const rows = await run(text(schema), [afterID, ...filterValues(filter), numLooks, limit])
     const listed = rows.filter((row) => row[2] !== null).map(toListedRow)
     const last = listed.length === limit ? listed.at(-1) : undefined
     return { rows: listed, next: last ?? endOf(rows[0]) }
@@ -190,4 +201,42 @@ function toListedRow(row: Row): ListedRow {
         isCancelRequested: row[15] === "t",
         lane: row[16] ?? null,
     }
+}
+
+const countTexts = new Map<string, (schema: QuotedSchema) => string>()
+
+function countText(schema: QuotedSchema, source: ListSource): string {
+    return /* sql */ `-- cuckmq: count-fitting-jobs
+with chunk as materialized (
+    ${partText(schema, source, "asc")}
+), looked as (
+    select id, created_at from chunk order by id offset $10::integer - 1
+)
+select
+    (select id from looked), (select date_part('epoch', created_at) * 1000::double precision from looked),
+    (
+        select count(*) from chunk
+        join ${schema}.job_definition as definition on definition.id = chunk.definition_id
+        where ${FITS}
+    )`
+}
+
+/** Counts those that fit of so many jobs behind an id; `next` is where that ended, if there may be more. */
+export async function countFittingJobs({
+    run,
+    schema,
+    source,
+    afterID,
+    filter,
+    numLooks,
+}: Query & {
+    source: ListSource
+    afterID: number
+    filter: JobFilter
+    numLooks: number
+}): Promise<{ num: number; next: ListedJobs["next"] }> {
+    const text = countTexts.get(source) ?? statementText((quoted) => countText(quoted, source))
+    countTexts.set(source, text)
+    const [row] = await run(text(schema), [afterID, ...filterValues(filter), numLooks])
+    return { num: Number(row?.[2]), next: endOf(row) }
 }

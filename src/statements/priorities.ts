@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { jobSequence, statementText } from "../db/identifier.ts"
-import type { Query } from "./query.ts"
+import { hasID, type Query } from "./query.ts"
 
 /** A lane: the ready jobs of one definition that have one priority. */
 export interface LaneKey {
@@ -105,4 +105,76 @@ export async function changePriority({
         isLaneMissing: row[2] !== "t",
         isReadyAnew: row[3] === "t",
     }
+}
+
+const registerOfText = statementText(
+    (schema) => /* sql */ `-- cuckmq: register-priority-of-jobs
+insert into ${schema}.job_priority (definition_id, priority)
+select distinct job.definition_id, $2::integer
+from pg_catalog.unnest($1::bigint[]) as wanted(id)
+join ${schema}.job on ${hasID("wanted.id")}
+where $2::integer <> 0 and not exists (
+    select from ${schema}.job_priority as known
+    where known.definition_id = job.definition_id and known.priority = $2::integer
+)
+order by job.definition_id
+on conflict do nothing`,
+)
+
+/** Makes sure that claims know of the lanes that jobs come to with a priority. By itself, while no job is locked. */
+export async function registerPriorityOf({
+    run,
+    schema,
+    ids,
+    priority,
+}: Query & { ids: readonly number[]; priority: number }): Promise<void> {
+    await run(registerOfText(schema), [numberList(ids), priority])
+}
+
+/**
+ * The same for many jobs, which are locked in the order of their ids. Those are left whose new lane is not written down:
+ * they came to their ids, by a replay, after it was.
+ */
+const setText = statementText(
+    (schema) => /* sql */ `-- cuckmq: set-priorities
+with target as materialized (
+    select job.id, job.priority, job.state, job.definition_id
+    from pg_catalog.unnest($1::bigint[]) as wanted(id)
+    join ${schema}.job on ${hasID("wanted.id")}
+    order by wanted.id
+    for update of job
+), known as materialized (
+    select target.id, target.priority = $2::integer as is_same, target.state, definition.channel
+    from target
+    join ${schema}.job_definition as definition on definition.id = target.definition_id
+    where $2::integer = 0 or exists (
+        select from ${schema}.job_priority
+        where job_priority.definition_id = target.definition_id and job_priority.priority = $2::integer
+    )
+), changed as (
+    update ${schema}.job
+    set priority = $2::integer, position = nextval(${jobSequence(schema)})
+    from known
+    where ${hasID("known.id")} and not known.is_same
+)
+select id, channel, state = 'ready' and not is_same from known`,
+)
+
+/** A job that has the priority that it was to get. */
+export interface PrioritizedJob {
+    id: number
+    channel: string
+    /** It stands ready in another lane than before. */
+    isReadyAnew: boolean
+}
+
+/** Gives live jobs a priority, of which `registerPriorityOf` was told before. */
+export async function setPriorities({
+    run,
+    schema,
+    ids,
+    priority,
+}: Query & { ids: readonly number[]; priority: number }): Promise<PrioritizedJob[]> {
+    const rows = await run(setText(schema), [numberList(ids), priority])
+    return rows.map((row) => ({ id: Number(row[0]), channel: row[1] ?? "", isReadyAnew: row[2] === "t" }))
 }
