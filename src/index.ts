@@ -97,7 +97,7 @@ export type {
     OperationState,
 } from "./operate/operation.ts"
 export { JOB_ACTIONS } from "./operate/operation.ts"
-export { Operator } from "./operate/operator.ts"
+export type { Operator } from "./operate/operator.ts"
 export { Orchestrator, type OrchestratorOptions } from "./orchestrator.ts"
 export type { Pause, PauseOptions, PauseTarget } from "./pauses.ts"
 export type { CronOptions } from "./repeat-options.ts"

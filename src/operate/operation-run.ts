@@ -2,6 +2,7 @@ import { monotonicMs } from "../clock.ts"
 import type { Core } from "../config.ts"
 import type { Run } from "../db/driver.ts"
 import { lockNotAvailable, toCuckmqError, wasTooLong } from "../db/failure.ts"
+import { type Shrinking, shrinking } from "../db/shrinking.ts"
 import { isBeyond } from "../inspect/job-list.ts"
 import { type ListedJobs, type ListedRow, listJobs } from "../statements/list-jobs.ts"
 import { lockFittingJobs } from "../statements/lock-fitting-jobs.ts"
@@ -43,7 +44,9 @@ export class OperationRun {
     readonly #query: ChangeQuery
     #afterID: number
     #numJobs = CHUNK
-    #numLooks: number
+    /** How many jobs the chunk under way is about. */
+    #numFound = CHUNK
+    readonly #inTime: Shrinking
 
     /**
      * `row` is an operation that the holder has taken.
@@ -58,7 +61,7 @@ export class OperationRun {
         this.#change = changeOf(row.kind, row.details)
         this.#query = withEnd(toChangeQuery(this.#change.action, filterOf(row.target)), row.askedAtMs)
         this.#afterID = row.afterID
-        this.#numLooks = this.#query.filter.payload === null ? MAX_LOOKS : MAX_PAYLOAD_LOOKS
+        this.#inTime = shrinking(this.#query.filter.payload === null ? MAX_LOOKS : MAX_PAYLOAD_LOOKS)
     }
 
     /**
@@ -73,9 +76,9 @@ export class OperationRun {
         } catch (error) {
             const isLocked = lockNotAvailable(error)
             if (!isLocked && !wasTooLong(error)) throw error
-            if (this.#numJobs > 1) this.#numJobs = Math.ceil(this.#numJobs / 2)
+            const num = Math.min(this.#numJobs, this.#numFound)
+            if (num > 1) this.#numJobs = Math.ceil(num / 2)
             else if (isLocked) return this.#waitForOne()
-            else if (this.#numLooks > 1) this.#numLooks = Math.ceil(this.#numLooks / 2)
             else throw error
             return true
         }
@@ -99,6 +102,7 @@ export class OperationRun {
     async #doChunk(lockMs: number | null): Promise<boolean> {
         const { rows, next } = await this.#find()
         const ids = rows.filter((row) => this.#isInTime(row)).map(({ id }) => id)
+        this.#numFound = ids.length
         const isEnd = next === null || isBeyond(this.#query.filter, "asc", next.createdAtMs)
         await registerPriority({ core: this.#core, change: this.#change, ids })
         const { database, schema } = this.#core
@@ -123,8 +127,10 @@ export class OperationRun {
         const { source, filter, startMs } = this.#query
         const afterID = this.#afterID === 0 ? await firstIDOf(this.#core, startMs) : this.#afterID
         const look = { schema, sources: [source], order: "asc", afterID, filter } as const
-        const numLooks = Math.max(this.#numLooks, this.#numJobs)
-        return lookOn(database, (run) => listJobs({ run, ...look, limit: this.#numJobs, numLooks }))
+        const limit = this.#numJobs
+        return this.#inTime((numLooks) =>
+            lookOn(database, (run) => listJobs({ run, ...look, limit, numLooks })),
+        )
     }
 
     /** What failed, or succeeded, since the operation was submitted is none of its business: else it might never end. */
