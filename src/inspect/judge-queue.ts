@@ -70,20 +70,24 @@ export function judgeLeases({ overdue: { numLapsedLeases, lapsedWorkers } }: Que
 /** Whether somebody repeats, times out and sweeps. */
 export function judgeOrchestrators({ counts, daemons, overdue }: QueueFacts): Finding {
     const numLive = daemons.filter(({ kind, isLive }) => kind === "orchestrator" && isLive).length
-    const { numOverdueTicks } = overdue
-    const facts = { numLive, numOverdueTicks, numFinalized: counts.finalized.num }
+    const { numOverdueTicks, numWaitingOperations } = overdue
+    const facts = { numLive, numOverdueTicks, numWaitingOperations, numFinalized: counts.finalized.num }
+    const left = [
+        ...(numOverdueTicks > 0 ? [`${numberOf(numOverdueTicks, "schedule")} overdue`] : []),
+        ...(numWaitingOperations > 0 ? [`${numberOf(numWaitingOperations, "operation")} waiting`] : []),
+    ]
     if (numLive === 0)
         return {
             // A queue that nobody uses yet needs none.
             verdict: counts.definitions.length === 0 ? "warning" : "problem",
-            summary: `no orchestrator lives: nothing repeats, times out, or is swept from history${numOverdueTicks > 0 ? `; ${numberOf(numOverdueTicks, "schedule")} overdue` : ""}`,
+            summary: `no orchestrator lives: nothing repeats, times out, or is swept from history, and no operation is performed${left.map((what) => `; ${what}`).join("")}`,
             advice: "Start an orchestrator: one in any process is enough, and several do no harm.",
             facts,
         }
-    if (numOverdueTicks > 0)
+    if (left.length > 0)
         return {
             verdict: "warning",
-            summary: `${numberOf(numOverdueTicks, "schedule")} overdue by more than ${duration(GRACE_MS)}, though an orchestrator lives`,
+            summary: `${left.join(" and ")} for more than ${duration(GRACE_MS)}, though an orchestrator lives`,
             advice: "See what the events of the orchestrator say (`daemon-error`), and whether it knows the definitions.",
             facts,
         }

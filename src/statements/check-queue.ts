@@ -10,6 +10,8 @@ export interface OverdueWork {
     delayed: { definition: string; channel: string; num: number }[]
     /** Ticks of schedules and of definitions that are overdue. */
     numOverdueTicks: number
+    /** Operations that have not ended, and that nobody has been at, up to a bound. */
+    numWaitingOperations: number
 }
 
 /** Each by an index and up to a bound. */
@@ -46,6 +48,14 @@ select pg_catalog.jsonb_build_object(
     ) + (
         select count(*) from ${schema}.schedule
         where paused_at is null and next_repeat_at < clock_timestamp() - $1::double precision * interval '1 ms'
+    ),
+    'numWaitingOperations', (
+        select count(*) from (
+            select from ${schema}.operation
+            where state in ('waiting', 'running')
+                and coalesce(held_until, asked_at) < clock_timestamp() - $1::double precision * interval '1 ms'
+            limit $2::integer
+        ) as waiting
     )
 )::text`,
 )
