@@ -38,20 +38,32 @@ export class Arguments {
     number(name: string): number | undefined {
         const text = this.text(name)
         if (text === undefined) return undefined
-        if (!/^\d+(\.\d+)?$/.test(text)) throw new UsageError(`expected a number for --${name}, got: ${text}`)
+        if (!/^-?\d+(\.\d+)?$/.test(text))
+            throw new UsageError(`expected a number for --${name}, got: ${text}`)
         return Number(text)
     }
 
     /** An instant, or how long ago it was. */
     instant(name: string): Date | undefined {
+        return this.#time(name, -1, "how long ago")
+    }
+
+    /** An instant, or in how long it will be. */
+    timeToCome(name: string): Date | undefined {
+        return this.#time(name, 1, "in how long")
+    }
+
+    #time(name: string, direction: 1 | -1, words: string): Date | undefined {
         const text = this.text(name)
         if (text === undefined) return undefined
         const [, num, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? []
         const at =
-            num === undefined ? new Date(text) : new Date(Date.now() - Number(num) * (UNITS[unit] ?? 0))
+            num === undefined
+                ? new Date(text)
+                : new Date(Date.now() + direction * Number(num) * (UNITS[unit] ?? 0))
         if (Number.isNaN(at.getTime()) || (num === undefined && !/^\d{4}-\d\d-\d\d/.test(text)))
             throw new UsageError(
-                `expected an instant such as 2026-01-31T12:00:00Z, or how long ago, such as 15m, for --${name}, got: ${text}`,
+                `expected an instant such as 2026-01-31T12:00:00Z, or ${words}, such as 15m, for --${name}, got: ${text}`,
             )
         return at
     }

@@ -19,8 +19,11 @@ export interface Context {
     commands: readonly Command[]
     /** Connects, when it is first called. */
     queue(): Promise<Queue>
-    /** Asks whether to go on, unless `--yes` says so; throws where nobody can be asked. */
-    isConfirmed(question: string): Promise<boolean>
+    /**
+     * Asks whether to go on, unless `--yes` says so; throws where nobody can be asked. `withFacts` is the same question,
+     * with what takes a look at the database to know.
+     */
+    isConfirmed(question: string, withFacts?: () => Promise<string>): Promise<boolean>
 }
 
 /** A command: it prints what the library says, and decides nothing. */

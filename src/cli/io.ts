@@ -28,6 +28,8 @@ export interface Io {
     readonly stderr: Stream
     /** Whether somebody sits there to answer. */
     readonly isInteractive: boolean
+    /** Who runs it, as the system calls them; undefined where it does not say. */
+    readonly user: string | undefined
     /** Aborted when the user interrupts. */
     readonly signal: AbortSignal
     /** Waits, but not for longer than until `signal` is aborted. */

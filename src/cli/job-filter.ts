@@ -1,4 +1,4 @@
-import { JOB_STATES, type JobState, type ListJobsOptions } from "../index.ts"
+import { JOB_STATES, type JobFilter, type JobState } from "../index.ts"
 import { type Arguments, given } from "./arguments.ts"
 import type { OptionSpec } from "./option-spec.ts"
 
@@ -12,8 +12,14 @@ export const FILTER_OPTIONS: readonly OptionSpec[] = [
     { name: "payload", value: "JSON", help: "those whose payloads contain this object" },
 ]
 
+/** Those that choose them by when they were deferred. */
+export const CREATED_OPTIONS: readonly OptionSpec[] = [
+    { name: "created-after", value: "WHEN", help: "those deferred then or later" },
+    { name: "created-before", value: "WHEN", help: "those deferred before" },
+]
+
 /** Which jobs are chosen. What a value may be is for the library to say. */
-export function filterOf(args: Arguments): ListJobsOptions {
+export function filterOf(args: Arguments): JobFilter {
     return given({
         state: args.text("state") as JobState | undefined,
         definition: args.text("definition"),

@@ -55,11 +55,11 @@ async function runCommand(params: {
             open ??= await openQueue({ url, schema, io })
             return open
         },
-        isConfirmed: async (question: string) => {
+        isConfirmed: async (question: string, withFacts = async () => question) => {
             if (args.has("yes")) return true
             if (!io.isInteractive)
                 throw new UsageError(`${question} Nobody can be asked here: give --yes to go on.`)
-            const isYes = /^y(es)?$/i.test((await io.ask(`${harmless(question)} [y/N] `)).trim())
+            const isYes = /^y(es)?$/i.test((await io.ask(`${harmless(await withFacts())} [y/N] `)).trim())
             if (!isYes) out.note("nothing was done")
             return isYes
         },

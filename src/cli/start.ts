@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { userInfo } from "node:os"
 import { createInterface } from "node:readline/promises"
 import type { Io } from "./io.ts"
 import { main } from "./main.ts"
@@ -12,11 +13,21 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => inte
 // Whoever reads our output may have seen enough, as `head` has.
 process.stdout.on("error", () => process.exit(0))
 
+/** A container may run as a user that has no name. */
+function userName(): string | undefined {
+    try {
+        return userInfo().username || undefined
+    } catch {
+        return undefined
+    }
+}
+
 const io: Io = {
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    user: userName(),
     signal: interrupted.signal,
     wait: (ms) =>
         new Promise((resolve) => {

@@ -133,7 +133,8 @@ export function toChangeQuery(action: JobAction, filter: JobFilter): ChangeQuery
 }
 
 function pastSource(action: JobAction, state: JobState | undefined): ListSource {
-    return action === "replay" || state === "failed" ? "retained" : "finalized"
+    if (action === "replay") return "replayable"
+    return state === "failed" ? "retained" : "finalized"
 }
 
 function liveSource(state: JobState | undefined): ListSource {

@@ -18,6 +18,9 @@ const SOURCES = {
     /** That part of history in which dead letters are, whatever else is there. */
     retained: (schema: QuotedSchema) =>
         /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`,
+    /** The same, for what is replayed when nobody says which: see `REPLAYABLE_COLUMNS`. */
+    replayable: (schema: QuotedSchema) =>
+        /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`,
     failed: (schema: QuotedSchema) =>
         /* sql */ `(select * from ${schema}.job_history where outcome = 'failed' and slot >= ${FIRST_RETENTION_SLOT}) as job`,
 } as const
@@ -26,7 +29,7 @@ const SOURCES = {
 export type ListSource = keyof typeof SOURCES
 
 /** Those that are history. */
-export const PAST_SOURCES: readonly ListSource[] = ["finalized", "retained", "failed"]
+export const PAST_SOURCES: readonly ListSource[] = ["finalized", "retained", "replayable", "failed"]
 
 /** Which jobs, as SQL looks through them; what is null does not matter. */
 export interface JobFilter {
@@ -97,11 +100,22 @@ export function filterValues(filter: JobFilter): unknown[] {
     ]
 }
 
+/** Neither what depends on a job that failed, nor what nobody wants to run, has failed in a way to try again. */
+const REPLAYABLE_COLUMNS = PAST_COLUMNS.replace(
+    "outcome::text as state",
+    /* sql */ `case when reason in ('unmet-dependencies', 'cancelled') then reason else outcome::text end as state`,
+)
+
+function columnsOf(source: ListSource): string {
+    if (source === "replayable") return REPLAYABLE_COLUMNS
+    return PAST_SOURCES.includes(source) ? PAST_COLUMNS : LIVE_COLUMNS
+}
+
 /** Up to `$10` jobs of a source behind the id `$1`. */
 function partText(schema: QuotedSchema, source: ListSource, order: "asc" | "desc"): string {
     const from = SOURCES[source](schema)
     const isBehind = order === "asc" ? ">" : "<"
-    const columns = PAST_SOURCES.includes(source) ? PAST_COLUMNS : LIVE_COLUMNS
+    const columns = columnsOf(source)
     return /* sql */ `select * from (
         select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $10::integer
     ) as ${source}`

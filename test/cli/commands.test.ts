@@ -127,7 +127,7 @@ describe.skipIf(!hasServer())("the command line", () => {
             code: 1,
             value: {
                 results: [
-                    { jobID: later, result: "cancelled" },
+                    { jobID: later, result: "done" },
                     { jobID: 999999999, result: "not-found" },
                 ],
             },
@@ -136,9 +136,9 @@ describe.skipIf(!hasServer())("the command line", () => {
         expect((await run(["retry", String(bad), String(good)])).stdout).toBe(
             `job ${bad} begins again\njob ${good} is not one that failed for good\n`,
         )
-        expect(await json(["retry", "--error-text", "nothing like it", "--yes"])).toEqual({
+        expect(await json(["retry", "--error-text", "nothing like it", "--yes"])).toMatchObject({
             code: 0,
-            value: { numReplayed: 0 },
+            value: { kind: "replay", by: "tester", state: "waiting", progress: { numExpected: 0 } },
         })
         expect(await json(["retry", "--reason", "cancelled", "--rate", "10"], { answer: "yes" })).toEqual({
             code: 0,
@@ -178,6 +178,104 @@ describe.skipIf(!hasServer())("the command line", () => {
                 pauses: [{ target: { definition: "mail" } }],
             },
         })
+    })
+
+    it("changes jobs, and all that fit, and shows what was done and by whom", async () => {
+        const ids = await mail.deferMany([1, 2, 3].map((n) => ({ payload: { n }, delayMs: 3_600_000 })))
+        const [one = 0, two = 0, three = 0] = ids
+        const declined = await run(["run-now", "--state", "delayed"], { answer: "n" })
+        expect([declined.code, declined.stdout]).toEqual([1, ""])
+        expect(declined.stderr).toBe(
+            'This makes 3 jobs with {"state":"delayed"} due now. [y/N] nothing was done\n',
+        )
+        expect((await run(["set-due-time", String(one), "--due", "2h"])).stdout).toBe(
+            `job ${one} has the due time\n`,
+        )
+        expect((await run(["set-priority", String(one), "--priority=-5", "--by", HOSTILE])).code).toBe(0)
+        expect((await queue.config.jobs.cancel(three)) satisfies string).toBe("cancelled")
+        expect(await json(["run-now", String(two), String(three), "999999999"])).toEqual({
+            code: 1,
+            value: {
+                results: [
+                    { jobID: two, result: "done" },
+                    { jobID: three, result: "wrong-state" },
+                    { jobID: 999999999, result: "not-found" },
+                ],
+            },
+        })
+        const submitted = await run(["cancel", "--definition", "mail", "--yes"])
+        expect(submitted.stdout).toBe("operation 4 waiting: 0 of 2\n")
+        expect(submitted.stderr).toBe("no orchestrator lives: the operation waits until one is started\n")
+        expect(steady((await run(["operations"])).stdout)).toMatchInlineSnapshot(`
+          "ID  AT                        BY                        KIND          STATE    JOBS               ABOUT
+           4  <instant>  tester                    cancel        waiting  0 of 2             {"filter":{"definition":"mail"}}
+           3  <instant>  tester                    run-now       done     1 of 3, 2 skipped  {"jobIDs":[2,3,999999999]}
+           2  <instant>  bad \\u001b[2J news\\u202e  set-priority  done     1 of 1             {"jobIDs":[1],"priority":-5}
+           1  <instant>  tester                    set-due-time  done     1 of 1             {"jobIDs":[1],"dueAt":"<instant>"}
+          "
+        `)
+        expect((await run(["operations", "--running"])).stdout.split("\n")).toHaveLength(3)
+        expect((await run(["operations", "999"])).code).toBe(1)
+        expect((await run(["operations", "--watch"])).code).toBe(2)
+        expect(await json(["operations", "4", "--cancel", "--yes"])).toEqual({
+            code: 0,
+            value: { operationID: 4, isCancelled: true },
+        })
+        expect((await run(["operations", "4", "--cancel"], { answer: "y" })).code).toBe(1)
+        expect((await run(["operations", "4", "--watch"])).code).toBe(1)
+
+        queue.orchestrator()
+        const waited = await run(["cancel", "--all", "--wait", "--yes"])
+        expect([waited.code, waited.stderr.split("\n").at(-2)]).toEqual([0, "operation 6 done: 2 of 2"])
+        expect(steady((await run(["operations", "6"])).stdout)).toMatchInlineSnapshot(`
+          "operation: 6
+          kind:      cancel
+          by:        tester
+          at:        <instant>
+          target:    {"filter":{}}
+          details:   {}
+          state:     done
+          jobs:      2 of 2
+          started:   <instant>
+          ended:     <instant>
+          "
+        `)
+        expect(await json(["delete", String(one), "--yes"])).toMatchObject({ code: 0 })
+        expect((await run(["delete", "--all"])).code).toBe(2)
+    })
+
+    it("defers jobs by the name of their definition, and says whether the queue is healthy", async () => {
+        define(queue.config, () => undefined, { name: "keyed", group: { key: () => "a" } }).defer({
+            payload: {},
+        })
+        await eventually(async () => (await queue.jobs()).length === 1)
+        await mail.defer({ payload: {} })
+        const { value } = await json([
+            "defer",
+            "mail",
+            "--payload",
+            '{"how":"now"}',
+            "--due",
+            "1h",
+            "--priority",
+            "7",
+        ])
+        const { jobID } = value as { jobID: number }
+        expect(await json(["job", String(jobID)])).toMatchObject({
+            value: { state: "delayed", priority: 7, payload: { how: "now" } },
+        })
+        expect((await run(["defer", "keyed"])).stderr).toContain("keys.group")
+        expect((await run(["defer", "keyed", "--group-key", "b"])).code).toBe(0)
+        expect(await run(["defer", "nothing"])).toMatchObject({ code: 2, stdout: "" })
+        expect(await run(["health"])).toMatchObject({
+            code: 1,
+            stdout: expect.stringContaining("problem orchestrators: no orchestrator lives\n"),
+        })
+        queue.orchestrator()
+        queue.worker({ channel: "post" })
+        queue.worker()
+        await eventually(async () => (await run(["health"])).code === 0)
+        expect(await json(["health"])).toMatchObject({ value: { isHealthy: true } })
     })
 
     it("shows workers, schedules and the state of the schema, and follows what happens", async () => {

@@ -193,6 +193,8 @@ describe("a change of all jobs that fit", () => {
         const worker = queue.worker({ concurrency: 20 })
         const ids = await job.deferMany(payloads(600))
         await finalizedJobs(queue, ids)
+        const unwanted = await job.defer({ payload: {}, delayMs: HOUR_MS })
+        await queue.config.jobs.cancel(unwanted)
         const operation = await inspector.changeAll(
             { action: "replay" },
             { definition: "job", errorText: "no" },

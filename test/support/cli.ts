@@ -49,6 +49,7 @@ export function startCli(argv: readonly string[], world: CliWorld = {}): CliRun 
         stdout: streamOf("stdout"),
         stderr: streamOf("stderr"),
         isInteractive: world.answer !== undefined,
+        user: "tester",
         signal: interrupted.signal,
         wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
         ask: async (question) => {

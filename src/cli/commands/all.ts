@@ -1,16 +1,23 @@
 import type { Command } from "../command.ts"
 import { cancel } from "./cancel.ts"
 import { completion } from "./completion.ts"
+import { defer } from "./defer.ts"
+import { deleteJobs } from "./delete.ts"
 import { doctor } from "./doctor.ts"
 import { explain } from "./explain.ts"
+import { health } from "./health.ts"
 import { help } from "./help.ts"
 import { job } from "./job.ts"
 import { jobs } from "./jobs.ts"
 import { migrate } from "./migrate.ts"
+import { operations } from "./operations.ts"
 import { pause } from "./pause.ts"
 import { resume } from "./resume.ts"
 import { retry } from "./retry.ts"
+import { runNow } from "./run-now.ts"
 import { schedules } from "./schedules.ts"
+import { setDueTime } from "./set-due-time.ts"
+import { setPriority } from "./set-priority.ts"
 import { status } from "./status.ts"
 import { tail } from "./tail.ts"
 import { top } from "./top.ts"
@@ -21,14 +28,21 @@ import { workers } from "./workers.ts"
 export const COMMANDS: readonly Command[] = [
     migrate,
     doctor,
+    health,
     status,
     jobs,
     job,
     explain,
     workers,
     schedules,
+    defer,
     retry,
     cancel,
+    runNow,
+    setDueTime,
+    setPriority,
+    deleteJobs,
+    operations,
     pause,
     resume,
     tail,

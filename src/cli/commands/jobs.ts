@@ -2,7 +2,7 @@ import { given } from "../arguments.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
 import { instant, orDash, remark, stateCell } from "../format.ts"
-import { FILTER_OPTIONS, filterOf } from "../job-filter.ts"
+import { CREATED_OPTIONS, FILTER_OPTIONS, filterOf } from "../job-filter.ts"
 
 const COLUMNS = [
     { title: "ID", isNumber: true },
@@ -20,8 +20,7 @@ export const jobs: Command = {
     summary: "list jobs, live and finalized, the newest first",
     options: [
         ...FILTER_OPTIONS,
-        { name: "created-after", value: "WHEN", help: "those deferred then or later" },
-        { name: "created-before", value: "WHEN", help: "those deferred before" },
+        ...CREATED_OPTIONS,
         { name: "order", value: "ORDER", help: "what comes first", choices: ["newest", "oldest"] },
         { name: "limit", value: "N", help: "how many at the most, 1 to 100; default 50" },
         { name: "after", value: "PLACE", help: "go on where a page ended, at what it said" },

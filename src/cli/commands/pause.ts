@@ -1,4 +1,5 @@
 import { given } from "../arguments.ts"
+import { BY_OPTION, byOf } from "../by.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
 import { targetText } from "../format.ts"
@@ -11,15 +12,17 @@ export const pause: Command = {
     options: [
         ...TARGET_OPTIONS,
         { name: "reason", value: "TEXT", help: "why, for those who ask what is paused" },
+        BY_OPTION,
         { name: "yes", help: "do not ask before --everything" },
     ],
     details: ["What runs goes on to its end. cuckmq status shows what is paused."],
-    run: async ({ args, out, queue, isConfirmed }) => {
+    run: async (context) => {
+        const { args, out, queue, isConfirmed } = context
         const target = targetOf(args)
         if ("everything" in target && !(await isConfirmed("This pauses all jobs of the queue.")))
             return EXIT.problem
-        const { config } = await queue()
-        await config.pause(target, given({ reason: args.text("reason") }))
+        const { inspector } = await queue()
+        await inspector.pause(target, { ...given({ reason: args.text("reason") }), ...byOf(context) })
         out.show({ target }, (look) => [look.line("paused: ", targetText(target))])
         return EXIT.ok
     },
