@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { performSlice } from "../operate/operation-run.ts"
+import { newPace, performSlice } from "../operate/operation-run.ts"
 import type { Chore } from "./chore.ts"
 
 /** How often to look for operations where nobody told of one. */
@@ -8,9 +8,10 @@ const EVERY_MS = 2_000
 /** Performs what was submitted by `Inspector#changeAll`, a few chunks at a time: other chores come in between. */
 export function performOperations(): Chore {
     const holder = randomUUID()
+    const pace = newPace()
     return {
         name: "perform operations",
         heeds: "operation",
-        run: async ({ core }) => ((await performSlice(core, holder)) ? 0 : EVERY_MS),
+        run: async ({ core }) => ((await performSlice({ core, holder, pace })) ? 0 : EVERY_MS),
     }
 }

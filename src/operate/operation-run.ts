@@ -35,6 +35,16 @@ const MAX_ERROR_LENGTH = 1_000
 
 const NOTHING: ChangedJobs = { ids: [], running: [], announce: () => undefined }
 
+/** How many jobs a chunk may have: fewer while somebody has one of them locked. */
+export interface Pace {
+    numJobs: number
+}
+
+/** The pace of an orchestrator that has met with nothing yet. */
+export function newPace(): Pace {
+    return { numJobs: CHUNK }
+}
+
 /** An operation under way, as one orchestrator goes on with it. */
 export class OperationRun {
     readonly #core: Core
@@ -43,7 +53,7 @@ export class OperationRun {
     readonly #change: CheckedChange
     readonly #query: ChangeQuery
     #afterID: number
-    #numJobs = CHUNK
+    readonly #pace: Pace
     /** How many jobs the chunk under way is about. */
     #numFound = CHUNK
     readonly #inTime: Shrinking
@@ -53,8 +63,9 @@ export class OperationRun {
      *
      * @throws InvalidOptionError for one that another release has submitted, and this one does not understand.
      */
-    constructor(params: { core: Core; holder: string; row: OperationRow }) {
-        const { row } = params
+    constructor(params: { core: Core; holder: string; row: OperationRow; pace?: Pace }) {
+        const { row, pace = newPace() } = params
+        this.#pace = pace
         this.#core = params.core
         this.#holder = params.holder
         this.#row = row
@@ -64,6 +75,11 @@ export class OperationRun {
         this.#inTime = shrinking(this.#query.filter.payload === null ? MAX_LOOKS : MAX_PAYLOAD_LOOKS)
     }
 
+    /** The id of the job that it has come to. */
+    get afterID(): number {
+        return this.#afterID
+    }
+
     /**
      * Does the next chunk. Returns whether there is more to do: not when the operation has come to its end, was
      * cancelled, or is somebody else's by now.
@@ -71,13 +87,13 @@ export class OperationRun {
     async goOn(): Promise<boolean> {
         try {
             const isMore = await this.#doChunk(LOCK_MS_OF_MANY)
-            this.#numJobs = Math.min(this.#numJobs * 2, CHUNK)
+            this.#pace.numJobs = Math.min(this.#pace.numJobs * 2, CHUNK)
             return isMore
         } catch (error) {
             const isLocked = lockNotAvailable(error)
             if (!isLocked && !wasTooLong(error)) throw error
-            const num = Math.min(this.#numJobs, this.#numFound)
-            if (num > 1) this.#numJobs = Math.ceil(num / 2)
+            const num = Math.min(this.#pace.numJobs, this.#numFound)
+            if (num > 1) this.#pace.numJobs = Math.ceil(num / 2)
             else if (isLocked) return this.#waitForOne()
             else throw error
             return true
@@ -127,7 +143,7 @@ export class OperationRun {
         const { source, filter, startMs } = this.#query
         const afterID = this.#afterID === 0 ? await firstIDOf(this.#core, startMs) : this.#afterID
         const look = { schema, sources: [source], order: "asc", afterID, filter } as const
-        const limit = this.#numJobs
+        const limit = this.#pace.numJobs
         return this.#inTime((numLooks) =>
             lookOn(database, (run) => listJobs({ run, ...look, limit, numLooks })),
         )
@@ -160,19 +176,21 @@ function withEnd(query: ChangeQuery, askedAtMs: number): ChangeQuery {
 const SLICE_MS = 500
 
 /**
- * Goes on with the operation whose turn it is. Returns false when there is none.
+ * Goes on with the operation whose turn it is, for a while and until something is done. Returns false when there is none.
  *
  * @throws what the database throws, where it may be tried again: the operation goes on then, here or elsewhere.
  */
-export async function performSlice(core: Core, holder: string): Promise<boolean> {
+export async function performSlice(params: { core: Core; holder: string; pace?: Pace }): Promise<boolean> {
+    const { core, holder } = params
     const { run, schema } = core
     const row = await holdOperation({ run, schema, holder })
     if (row === undefined) return false
     const { id } = row
     const beganMs = monotonicMs()
     try {
-        const operation = new OperationRun({ core, holder, row })
-        while ((await operation.goOn()) && monotonicMs() - beganMs < SLICE_MS);
+        const operation = new OperationRun({ ...params, row })
+        const isOver = () => monotonicMs() - beganMs >= SLICE_MS && operation.afterID > row.afterID
+        while ((await operation.goOn()) && !isOver());
     } catch (cause) {
         const error = toCuckmqError({ error: cause, action: row.kind, schema })
         if (!error.retryable && error.code !== "CUCKMQ_SCHEMA_NOT_PREPARED")

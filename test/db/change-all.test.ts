@@ -142,7 +142,7 @@ describe("a change of all jobs that fit", () => {
             endedAt: null,
         })
         // While it has it, nobody else does.
-        expect(await performSlice(coreOf(queue.otherConfig()), "second")).toBe(false)
+        expect(await performSlice({ core: coreOf(queue.otherConfig()), holder: "second" })).toBe(false)
         await lapse(queue)
         const second = await hold({ config: queue.otherConfig() }, "second")
         expect(await first.goOn()).toBe(false)
@@ -171,7 +171,7 @@ describe("a change of all jobs that fit", () => {
         await run.goOn()
         expect(await inspector.cancelOperation(operationID, { by: "me" })).toBe(true)
         expect(await run.goOn()).toBe(false)
-        expect(await performSlice(coreOf(queue.config), "second")).toBe(false)
+        expect(await performSlice({ core: coreOf(queue.config), holder: "second" })).toBe(false)
         expect(await inspector.cancelOperation(operationID)).toBe(false)
         expect((await inspector.operations()).operations).toMatchObject([
             { kind: "cancel-operation", by: "me", target: { operationID }, state: "done" },
