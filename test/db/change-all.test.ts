@@ -277,7 +277,8 @@ describe.skipIf(!hasSessions())("an operation that comes to a job which somebody
         await session.query("commit")
         await going
         expect((await inspector.operations()).operations).toMatchObject([
-            { state: "done", progress: { numLookedAt: 4, numDone: 3, numSkipped: 1 } },
+            // It may have been let go just before it was looked for again.
+            { state: "done", progress: { numDone: 3, numSkipped: expect.toBeOneOf([0, 1]) } },
         ])
         expect(await queue.jobs()).toMatchObject([{ state: "running", cancelled_at: null }])
     })
