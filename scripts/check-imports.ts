@@ -8,7 +8,7 @@ import ts from "typescript"
 
 /** The rooms, from the bottom up, and what each may import besides itself. A file is in the first that fits it. */
 const LEAVES =
-    "errors|events|options|retry|clock|thrown|batcher|payload|gate|histogram|version|attempt-errors"
+    "errors|events|options|retry|clock|thrown|batcher|payload|log-values|gate|histogram|version|attempt-errors"
 const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["leaf", new RegExp(`^src/(${LEAVES})\\.ts$`), []],
     ["cron", /^src\/cron\//, []],
@@ -19,7 +19,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ["statements", /^src\/statements\//, ["schema", "cron", "db", "leaf"]],
     [
         "queue",
-        /^src\/(core|registry|hints|listener|enqueuer|job-counter|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
+        /^src\/(core|registry|hints|listener|enqueuer|job-counter|job-logs|run-log|job-chunks|keyed-batcher|unique-jobs)\.ts$/,
         ["statements", "threads", "job-context", "cron", "db", "leaf"],
     ],
     [
@@ -113,7 +113,8 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/explain-job.ts":
         /^((group|concurrency|rate)Key\("[a-z]+\.lane"\)|ms\("[a-z_.]+"\)|foundJob\(schema\)|isReadyIn\("(known|found)"\))$/,
     "src/statements/inspect-definitions.ts": /^ms\("[a-z_]+"\)$/,
-    "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|foundJob\(schema\))$/,
+    "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|(foundJob|saidOf)\(schema\))$/,
+    "src/statements/sweep-job-logs.ts": /^(table|isGone\(schema\))$/,
     "src/statements/list-jobs.ts":
         /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts|partText\(schema, source, "asc"\))$/,
     "src/statements/operations.ts": /^ms\("[a-z_]+"\)$/,

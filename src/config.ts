@@ -7,6 +7,7 @@ import { Enqueuer } from "./enqueuer.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { Hints } from "./hints.ts"
 import { JobCounter } from "./job-counter.ts"
+import { JobLogs } from "./job-logs.ts"
 import { Jobs } from "./jobs.ts"
 import { knownOptions, trueOrFalse, wholeNumber } from "./options.ts"
 import { type Pause, type PauseOptions, Pauses, type PauseTarget } from "./pauses.ts"
@@ -111,6 +112,7 @@ export class Config {
             hints,
             enqueuer: new Enqueuer({ database, schema, registry, hints }),
             counter: new JobCounter({ database, schema }),
+            logs: new JobLogs({ database, schema }),
             run: database.run,
         })
         this.#pauses = new Pauses(this.#core)

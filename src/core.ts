@@ -4,6 +4,7 @@ import type { QuotedSchema } from "./db/identifier.ts"
 import type { Enqueuer } from "./enqueuer.ts"
 import type { Hints } from "./hints.ts"
 import type { JobCounter } from "./job-counter.ts"
+import type { JobLogs } from "./job-logs.ts"
 import type { Registry } from "./registry.ts"
 
 /** What the rest of the library reaches through a Config. */
@@ -16,6 +17,7 @@ export interface Core {
     readonly hints: Hints
     readonly enqueuer: Enqueuer
     readonly counter: JobCounter
+    readonly logs: JobLogs
     /** Runs one statement. */
     readonly run: Run
 }

@@ -23,6 +23,7 @@ import {
     toListedJob,
     toPlace,
 } from "./inspect/job-list.ts"
+import { type JobLogPage, type LogsOptions, toLogPage, toLogQuery } from "./inspect/job-logs.ts"
 import { toPrometheus } from "./inspect/prometheus.ts"
 import { Throughput, type ThroughputPoint } from "./inspect/throughput.ts"
 import type { ThroughputOptions } from "./inspect/throughput-options.ts"
@@ -37,6 +38,7 @@ import { inspectJob } from "./statements/inspect-job.ts"
 import { listJobs } from "./statements/list-jobs.ts"
 import { lookOn } from "./statements/look-on.ts"
 import { readTotals } from "./statements/read-totals.ts"
+import { selectJobLogs } from "./statements/select-job-logs.ts"
 
 /** The options of an inspector. */
 export interface InspectorOptions {
@@ -138,6 +140,22 @@ export class Inspector extends Operator {
             this.#lookOn((run) => inspectJob({ run, schema, id, maxRelated: MAX_RELATED })),
         )
         return found === undefined ? null : toJobDetails(found)
+    }
+
+    /**
+     * What a job's function has logged by `context.log`, the oldest line first unless told otherwise: the last 1,000 lines of
+     * a job, live or finalized. Empty for a job that logged nothing, or that is not there. What a run logs that has lost its
+     * job stands before what the next one logs. One statement, which looks them up by the job's id.
+     *
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async logs(jobID: number, options: LogsOptions = {}): Promise<JobLogPage> {
+        const query = { schema: this.#core.schema, id: checkedID("jobID", jobID), ...toLogQuery(options) }
+        const rows = await this.#guard("logs", () =>
+            this.#lookOn((run) => selectJobLogs({ ...query, run, limit: query.limit + 1 })),
+        )
+        return toLogPage(rows, query.limit)
     }
 
     /**

@@ -23,6 +23,8 @@ interface ContextRun {
     complete(options: CompleteOptions): Promise<void>
     snooze(delayMs: number): never
     rateLimited(delayMs: number): never
+    log(message: string): void
+    setProgress(value: number | object): void
 }
 
 /** What a job function is told about the run, as its second argument. */
@@ -116,6 +118,30 @@ export class JobContext {
      */
     get rateLimited(): (delayMs: number) => never {
         return (delayMs) => this.#run.rateLimited(delayMs)
+    }
+
+    /**
+     * Adds a line to the job's log, for `inspector.logs` and the command line to show. Returns at once: lines are written in
+     * batches, within half a second, and before the outcome of the run is recorded. The last 1,000 lines of a job are kept, for
+     * as long as the job is live or in history. A line has up to 10,000 characters, a longer one is cut and says so. When more
+     * is logged than can be written, the oldest that wait are left out, and a line says how many. What cannot be written fails
+     * no job; `daemon-error` tells of it.
+     *
+     * @throws InvalidOptionError for what is no text.
+     */
+    get log(): (message: string) => void {
+        return (message) => this.#run.log(message)
+    }
+
+    /**
+     * Says how far the job is: a number from 0 to 100, or any object whose JSON has up to 4,096 bytes, as it is now. The last
+     * one counts, also those of earlier attempts until there is one of this. Returns at once; it is written as lines of `log`
+     * are. Once the outcome of the run is decided it does nothing.
+     *
+     * @throws InvalidOptionError for anything else.
+     */
+    get setProgress(): (value: number | object) => void {
+        return (value) => this.#run.setProgress(value)
     }
 
     /** Aborts the signal of a run. */

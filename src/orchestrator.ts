@@ -7,6 +7,7 @@ import { repeatJobs } from "./chores/repeat-jobs.ts"
 import { sweepDaemons } from "./chores/sweep-daemons.ts"
 import { sweepDefinitions } from "./chores/sweep-definitions.ts"
 import { sweepHistory } from "./chores/sweep-history.ts"
+import { sweepJobLogs } from "./chores/sweep-job-logs.ts"
 import { sweepOperations } from "./chores/sweep-operations.ts"
 import { sweepThroughput } from "./chores/sweep-throughput.ts"
 import { sweepUniqueKeys } from "./chores/sweep-unique-keys.ts"
@@ -95,6 +96,7 @@ export class Orchestrator extends Daemon {
             expireJobs(cleanIntervalMs),
             sweepHistory({ cleanIntervalMs, thresholdMs: historyThresholdMs, failedThresholdMs }),
             sweepUniqueKeys(cleanIntervalMs),
+            sweepJobLogs(cleanIntervalMs),
             sweepThroughput(cleanIntervalMs),
             sweepDefinitions({ cleanIntervalMs, staleThresholdMs, historyThresholdMs }),
             sweepDaemons(cleanIntervalMs),

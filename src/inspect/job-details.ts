@@ -66,10 +66,15 @@ export interface JobDetails {
     numRequired: number
     /** The jobs that wait for it, up to 100 of them. */
     dependents: JobReference[]
+    /** What `context.setProgress` said last; null when it never did. */
+    progress: unknown
+    /** How many lines `inspector.logs` has of it. */
+    numLogs: number
 }
 
 /** Makes of a job what is told of it. */
-export function toJobDetails({ facts, payload, result, required, dependents }: InspectedJob): JobDetails {
+export function toJobDetails(inspected: InspectedJob): JobDetails {
+    const { facts, payload, result, required, dependents, progress, numLogs } = inspected
     const state = toJobState(facts.state)
     const outcome = state === "succeeded" || state === "failed" ? state : null
     return {
@@ -101,6 +106,8 @@ export function toJobDetails({ facts, payload, result, required, dependents }: I
         required: required.map(toReference),
         numRequired: facts.numBlockers,
         dependents: dependents.map(toReference),
+        progress: progress === null ? null : (JSON.parse(progress) as unknown),
+        numLogs,
     }
 }
 

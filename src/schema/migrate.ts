@@ -15,6 +15,7 @@ import { countedJobs } from "./migrations/0011-counted-jobs.ts"
 import { createThroughput } from "./migrations/0012-create-throughput.ts"
 import { createDaemons } from "./migrations/0013-create-daemons.ts"
 import { createOperations } from "./migrations/0014-create-operations.ts"
+import { createJobLogs } from "./migrations/0015-create-job-logs.ts"
 
 /** Every migration, oldest first. Append only: a released one never changes. */
 export const MIGRATIONS = [
@@ -32,6 +33,7 @@ export const MIGRATIONS = [
     createThroughput,
     createDaemons,
     createOperations,
+    createJobLogs,
 ]
 
 /** "cuck" as a number: the class of our advisory locks, apart from those of the application. */

@@ -1,6 +1,7 @@
 import type { StoredErrors } from "../attempt-errors.ts"
 import { type QuotedSchema, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
+import { saidOf } from "./select-job-logs.ts"
 
 /** Milliseconds since 1970, as SQL; null for what is infinite, which JSON has no number for. */
 export const ms = (instant: string) =>
@@ -95,6 +96,9 @@ export interface InspectedJob {
     /** The jobs that it waits for, and those that wait for it, up to `maxRelated` of each. */
     required: RelatedJob[]
     dependents: RelatedJob[]
+    /** JSON text; null when there is none. */
+    progress: string | null
+    numLogs: number
 }
 
 const text = statementText(
@@ -116,7 +120,8 @@ select ${FACTS}::text, found.payload::text, found.result::text,
         ) as edge
         join ${schema}.job as other on other.id = edge.dependent_id
         left join ${schema}.job_definition as definition on definition.id = other.definition_id
-    )::text
+    )::text,
+    ${saidOf(schema)}
 from found`,
 )
 
@@ -135,5 +140,7 @@ export async function inspectJob({
         result: row[2] ?? null,
         required: JSON.parse(row[3] ?? "[]") as RelatedJob[],
         dependents: JSON.parse(row[4] ?? "[]") as RelatedJob[],
+        progress: row[5] ?? null,
+        numLogs: Number(row[6]),
     }
 }

@@ -5,7 +5,7 @@ import { InvalidCompletionError, ThreadExitError, ThreadModuleError } from "../e
 import type { JobContext } from "../job-context.ts"
 import { EncodedResult } from "../payload.ts"
 import { messageOf } from "../thrown.ts"
-import type { Answer, Asked, Ended, FromThread, ResultCopy, ToThread } from "./thread-messages.ts"
+import type { Answer, Asked, Ended, FromThread, Noted, ResultCopy, ToThread } from "./thread-messages.ts"
 import type { ThreadModule } from "./thread-module.ts"
 import { THREAD_PROGRAM } from "./thread-program.ts"
 import { copyThrown, reviveThrown } from "./thrown-copy.ts"
@@ -34,6 +34,8 @@ export class JobThread {
     readonly #port: MessagePort
     /** The number of the run whose signal is aborted, for a job function that keeps its thread too busy to be told. */
     readonly #abortedRun = new Int32Array(new SharedArrayBuffer(4))
+    /** How many notes of a run are on their way: a thread that says more than we take in keeps the rest to itself. */
+    readonly #numNotes = new Int32Array(new SharedArrayBuffer(4))
     readonly #force = new Alarm(() => this.#terminateBusy())
     readonly #queries: Pending = new Map()
     readonly #onFree: () => void
@@ -55,7 +57,7 @@ export class JobThread {
         this.#worker = new Worker(THREAD_PROGRAM, {
             eval: true,
             name: "cuckmq jobs",
-            workerData: { port: port2, abortedRun: this.#abortedRun },
+            workerData: { port: port2, abortedRun: this.#abortedRun, numNotes: this.#numNotes },
             transferList: [port2],
         })
         port1.on("message", (message: FromThread) => this.#receive(message))
@@ -110,8 +112,17 @@ export class JobThread {
 
     #receive(message: FromThread): void {
         if (message.type === "answer") this.#onAnswer(message)
+        else if (message.type === "noted") this.#note(message)
         else if (message.type === "complete") void this.#complete(message)
         else this.#onEnded(message)
+    }
+
+    #note({ number, lines, progress }: Noted): void {
+        Atomics.sub(this.#numNotes, 0, 1)
+        if (this.#run?.number !== number) return
+        const { context } = this.#run
+        for (const line of lines) context.log(line)
+        if (progress !== undefined) context.setProgress(progress)
     }
 
     #onEnded(ended: Ended): void {

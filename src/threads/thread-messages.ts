@@ -25,13 +25,22 @@ export type ToThread =
     | { readonly type: "completed"; readonly call: number; readonly thrown?: ThrownCopy }
 
 /** What a thread says to the worker. */
-export type FromThread = Ended | Asked | Answer
+export type FromThread = Ended | Asked | Answer | Noted
 
 /** A result as JSON text, or why there is none. */
 export type ResultCopy =
     | { readonly text: string | null }
     | { readonly reason: string }
     | { readonly thrown: ThrownCopy }
+
+/** What a job function says of its run. */
+export interface Noted {
+    readonly type: "noted"
+    readonly number: number
+    readonly lines: readonly string[]
+    /** Undefined when it has not changed. */
+    readonly progress: number | object | undefined
+}
 
 /** How a run ended: with a result, or what was thrown, or put off, or not begun since its module could not be loaded. */
 export type Ended = { readonly type: "end"; readonly number: number } & (

@@ -1,3 +1,8 @@
+import { MAX_MESSAGE_LENGTH, MAX_PROGRESS_BYTES } from "../log-values.ts"
+
+/** How many lines a thread keeps that cannot be taken in yet. */
+const MAX_LINES = 999
+
 /**
  * What a thread for job functions runs. It is text, and not a module of its own, because a file beside the bundle is what
  * bundlers lose; and it imports nothing of ours, because where we are bundled that would be the whole application.
@@ -8,11 +13,12 @@
  */
 export const THREAD_PROGRAM = /* js */ `
 import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
-    const { port, abortedRun } = workerData
+    const { port, abortedRun, numNotes } = workerData
     const KINDS = Symbol.for("cuckmq.kinds")
     const UNRETRYABLE = Symbol.for("cuckmq.unretryable")
     const BASES = ["EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"]
     const MAX_CAUSES = 10
+    const MAX_NOTES = 1000
     const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted").get
     const asked = new Map()
     let numAsked = 0
@@ -132,6 +138,53 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
         throw run.putOff
     }
 
+    function refused(option, expected, got) {
+        const shown = typeof got === "number" || typeof got === "string" ? got : "a value of type " + typeof got
+        const error = new Error("expected \`" + option + "\` to be " + expected + ", got: " + shown)
+        const hidden = { name: "InvalidOptionError", [KINDS]: ["InvalidOptionError", "CuckmqError"] }
+        for (const key of Reflect.ownKeys(hidden)) Object.defineProperty(error, key, { value: hidden[key] })
+        return Object.assign(error, { code: "CUCKMQ_INVALID_OPTION", retryable: false, option })
+    }
+
+    // What the other side has not taken in yet is its to keep, so a thread that says too much keeps the rest, and the last of it.
+    function note(run, isEnd) {
+        if (run !== current || (run.lines.length === 0 && run.progress === undefined && run.numLeftOut === 0)) return
+        if (!isEnd && Atomics.load(numNotes, 0) >= MAX_NOTES) {
+            run.timer ??= setTimeout(() => ((run.timer = undefined), note(run, false)), 20)
+            return
+        }
+        const { number, lines, progress, numLeftOut } = run
+        if (numLeftOut > 0) lines.unshift("(" + numLeftOut + " lines were left out here: more were logged than could be written)")
+        Object.assign(run, { lines: [], progress: undefined, numLeftOut: 0 })
+        Atomics.add(numNotes, 0, 1)
+        port.postMessage({ type: "noted", number, lines, progress })
+    }
+
+    function log(run, message) {
+        if (typeof message !== "string") throw refused("message", "a text", message)
+        const mark = "… (cut, of " + message.length + " characters)"
+        const isLong = message.length > ${MAX_MESSAGE_LENGTH}
+        run.lines.push(isLong ? message.slice(0, ${MAX_MESSAGE_LENGTH} - mark.length) + mark : message)
+        if (run.lines.length > ${MAX_LINES}) {
+            run.lines.shift()
+            run.numLeftOut++
+        }
+        note(run, false)
+    }
+
+    function setProgress(run, value) {
+        const isNumber = typeof value === "number" && value >= 0 && value <= 100
+        const isObject = typeof value === "object" && value !== null
+        const text = isNumber || isObject ? safely(() => JSON.stringify(value), undefined) : undefined
+        if (typeof text !== "string" || (isObject && !text.startsWith("{")))
+            throw refused("value", "a number from 0 to 100, or an object that has a JSON form", value)
+        const numBytes = Buffer.byteLength(text)
+        if (numBytes > ${MAX_PROGRESS_BYTES})
+            throw refused("value", "at most ${MAX_PROGRESS_BYTES} bytes of JSON", numBytes + " bytes")
+        run.progress = JSON.parse(text)
+        note(run, false)
+    }
+
     function makeContext(run, { jobID, name, attempt, token, dueAtMs }) {
         return {
             jobID,
@@ -146,6 +199,8 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
             complete: (options) => complete(run, options),
             snooze: (delayMs) => putOff(run, "snooze", delayMs),
             rateLimited: (delayMs) => putOff(run, "rateLimited", delayMs),
+            log: (message) => log(run, message),
+            setProgress: (value) => setProgress(run, value),
         }
     }
 
@@ -175,9 +230,11 @@ import("node:worker_threads").then(({ workerData, receiveMessageOnPort }) => {
     }
 
     async function start(order) {
-        const run = { number: order.number, jobID: order.jobID }
+        const run = { number: order.number, jobID: order.jobID, lines: [], numLeftOut: 0 }
         current = run
         const outcome = await outcomeOf(run, order)
+        clearTimeout(run.timer)
+        note(run, true)
         current = undefined
         port.postMessage({ type: "end", number: run.number, ...outcome })
     }

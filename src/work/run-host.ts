@@ -1,3 +1,4 @@
+import type { JobLogs } from "../job-logs.ts"
 import type { ThreadPool } from "../threads/thread-pool.ts"
 import type { RunReport } from "./run-report.ts"
 import type { Settler } from "./settler.ts"
@@ -8,6 +9,7 @@ export interface RunHost<Run> {
     readonly maxResultBytes: number
     readonly settler: Settler
     readonly report: RunReport
+    readonly logs: JobLogs
     readonly threads: ThreadPool
     /** The handler no longer needs its slot: it ended, or it was given up. */
     onSlotFree(run: Run): void

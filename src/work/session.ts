@@ -2,6 +2,7 @@ import { Alarm, monotonicMs, Soon } from "../clock.ts"
 import type { Session } from "../daemon.ts"
 import type { Event } from "../events.ts"
 import type { HintKind, HintSubscriber } from "../hints.ts"
+import type { JobLogs } from "../job-logs.ts"
 import { ThreadPool } from "../threads/thread-pool.ts"
 import { type Claim, Claimer } from "./claimer.ts"
 import { ForcedEnd } from "./forced-end.ts"
@@ -32,6 +33,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
     readonly maxResultBytes: number
     readonly settler: Settler
     readonly report: RunReport
+    readonly logs: JobLogs
     readonly threads: ThreadPool
     readonly #settings: WorkerSettings
     readonly #leases: LeaseKeeper
@@ -61,6 +63,7 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.channel = settings.channel
         this.worker = name
         this.maxResultBytes = core.maxPayloadBytes
+        this.logs = core.logs
         this.report = new RunReport({ emit: settings.emit, counter: core.counter })
         this.settler = new Settler({ core, worker: name, onError: this.#report })
         this.#leases = new LeaseKeeper({ core, worker: name, onError: this.#report })
@@ -71,11 +74,8 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
         this.ended = new Promise((resolve) => {
             this.#resolveEnded = resolve
         })
-        this.#forcedEnd = new ForcedEnd({
-            pool: this.#pool,
-            settler: this.settler,
-            onOverdue: () => this.#conclude(),
-        })
+        const onOverdue = () => this.#conclude()
+        this.#forcedEnd = new ForcedEnd({ pool: this.#pool, settler: this.settler, onOverdue })
         this.#lookout = new Lookout({
             settings,
             lanes: this.#claimer.lanes,
@@ -104,12 +104,11 @@ export class WorkerSession implements Session, HintSubscriber, RunHost<JobRun> {
             },
             onError: this.#report,
         })
-        this.#loopWatch = new LoopWatch({
-            isWanted: () => !this.#pool.isEmpty,
-            isLeaseRenewed: () => this.#leases.hasStandby,
-            emit: settings.emit,
-        })
-        this.#detach = [core.counter.attach(this.#report), core.hints.subscribe(this)]
+        const isWanted = () => !this.#pool.isEmpty
+        const isLeaseRenewed = () => this.#leases.hasStandby
+        this.#loopWatch = new LoopWatch({ isWanted, isLeaseRenewed, emit: settings.emit })
+        const told = [core.counter, core.logs].map((one) => one.attach(this.#report))
+        this.#detach = [...told, core.hints.subscribe(this)]
         this.#lookout.look()
     }
 

@@ -108,28 +108,28 @@ export class Settler {
     /** `keepMs` is how long its definition wants the job kept. */
     succeed(job: Finalization, keepMs: number | null): Promise<Settled> {
         const ring = ringOf({ outcome: "succeeded", keepMs })
-        return this.#track(this.#endingAs({ outcome: "succeeded", reason: null, ring }).add(job))
+        return this.track(this.#endingAs({ outcome: "succeeded", reason: null, ring }).add(job))
     }
 
     fail(job: Finalization, reason: FailureReason, keepMs: number | null): Promise<Settled> {
         const ring = ringOf({ outcome: "failed", keepMs })
-        return this.#track(this.#endingAs({ outcome: "failed", reason, ring }).add(job))
+        return this.track(this.#endingAs({ outcome: "failed", reason, ring }).add(job))
     }
 
     retry(job: Retry): Promise<Settled> {
-        return this.#track(this.#retried.add(job))
+        return this.track(this.#retried.add(job))
     }
 
     snooze(job: Snooze): Promise<Settled> {
-        return this.#track(this.#snoozed.add(job))
+        return this.track(this.#snoozed.add(job))
     }
 
     hold(job: Hold): Promise<Settled> {
-        return this.#track(this.#held.add(job))
+        return this.track(this.#held.add(job))
     }
 
     giveBack(job: ClaimKey): Promise<Settled> {
-        return this.#track(this.#returned.add(job))
+        return this.track(this.#returned.add(job))
     }
 
     /** Records a success within the job function's own transaction, which may yet be rolled back. */
@@ -149,7 +149,7 @@ export class Settler {
         job: ClaimKey & { released: readonly DependentState[] },
         write: () => Promise<Settled>,
     ): Promise<Settled> {
-        return this.#track(this.#unlessCompleted(job, write))
+        return this.track(this.#unlessCompleted(job, write))
     }
 
     async #unlessCompleted(
@@ -184,7 +184,8 @@ export class Settler {
         this.#hasGivenUp = true
     }
 
-    #track(settled: Promise<Settled>): Promise<Settled> {
+    /** Counts an outcome that is on its way until it is recorded. */
+    track(settled: Promise<Settled>): Promise<Settled> {
         this.#numPending++
         this.#pending.add(settled)
         void settled.finally(() => {

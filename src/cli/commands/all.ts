@@ -9,6 +9,7 @@ import { health } from "./health.ts"
 import { help } from "./help.ts"
 import { job } from "./job.ts"
 import { jobs } from "./jobs.ts"
+import { logs } from "./logs.ts"
 import { migrate } from "./migrate.ts"
 import { operations } from "./operations.ts"
 import { pause } from "./pause.ts"
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
     status,
     jobs,
     job,
+    logs,
     explain,
     workers,
     schedules,

@@ -1,8 +1,11 @@
-import type { JobDetails, JobReference } from "../../index.ts"
+import type { JobDetails, JobLogLine, JobReference } from "../../index.ts"
 import type { Command } from "../command.ts"
 import { EXIT } from "../exit.ts"
 import { instant, keysText, orDash, stateCell } from "../format.ts"
 import { type Cell, type Look, paint } from "../look.ts"
+
+/** How many lines of its log are shown. */
+const NUM_LINES = 10
 
 /** Everything about one job. */
 export const job: Command = {
@@ -20,7 +23,12 @@ export const job: Command = {
             out.note(`there is no job ${id}`)
             return EXIT.problem
         }
-        out.show(found, (look) => detailLines(found, look))
+        const { logs } = await inspector.logs(id, { order: "newest", limit: NUM_LINES })
+        const shown = logs.reverse()
+        out.show({ ...found, logs: shown }, (look) => [
+            ...detailLines(found, look),
+            ...logLines(shown, found.numLogs, look),
+        ])
         return EXIT.ok
     },
 }
@@ -47,6 +55,7 @@ function detailLines(found: JobDetails, look: Look): string[] {
             "cancelled",
             found.cancelRequest === null ? null : (found.cancelRequest.reason ?? "being cancelled"),
         ],
+        ["progress", found.progress === null ? null : JSON.stringify(found.progress)],
         ["waits for", found.numRequired === 0 ? null : referencesText(found.required)],
         ["dependents", found.dependents.length === 0 ? null : referencesText(found.dependents)],
     ]
@@ -65,6 +74,17 @@ function detailLines(found: JobDetails, look: Look): string[] {
             ...look.block(stack ?? `${name}: ${message}`, "  "),
         ]),
     ]
+}
+
+function logLines(logs: readonly JobLogLine[], numLogs: number, look: Look): string[] {
+    if (logs.length === 0) return []
+    const title = logs.length < numLogs ? `log, the last ${logs.length} of ${numLogs} lines:` : "log:"
+    return [look.line(paint("dim", title)), ...logs.map((one) => `  ${logLine(one, look)}`)]
+}
+
+/** A line of a job's log, as one line. */
+export function logLine({ at, attempt, message }: JobLogLine, look: Look): string {
+    return look.line(paint("dim", `${at.toISOString()} ${attempt}`), ` ${message}`)
 }
 
 function referencesText(references: readonly JobReference[]): string {

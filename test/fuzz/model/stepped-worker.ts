@@ -1,6 +1,7 @@
 import { monotonicMs } from "../../../src/clock.ts"
 import type { Core } from "../../../src/config.ts"
 import type { Event } from "../../../src/index.ts"
+import type { JobLogs } from "../../../src/job-logs.ts"
 import { selectCancelRequests } from "../../../src/statements/cancel-jobs.ts"
 import type { ClaimedJob } from "../../../src/statements/claim-jobs.ts"
 import { ThreadPool } from "../../../src/threads/thread-pool.ts"
@@ -29,6 +30,7 @@ export class SteppedWorker implements RunHost<JobRun> {
     readonly maxResultBytes: number
     readonly settler: Settler
     readonly report: RunReport
+    readonly logs: JobLogs
     /** The model has no job that needs one. */
     readonly threads = new ThreadPool({ size: 1, onFree: () => undefined, onError: () => undefined })
     readonly events: Event[] = []
@@ -44,6 +46,7 @@ export class SteppedWorker implements RunHost<JobRun> {
         this.#core = core
         this.worker = worker
         this.maxResultBytes = core.maxPayloadBytes
+        this.logs = core.logs
         this.report = new RunReport({ emit: (event) => this.emit(event), counter: core.counter })
         const onError = (activity: string, error: unknown) =>
             this.emit({ eventType: "daemon-error", activity, error })

@@ -145,3 +145,12 @@ export function log({ text }) {
 }
 
 export const notAFunction = 5
+
+export function logLines({ num, text }, { log, setProgress }) {
+    for (let n = 1; n <= num; n++) log(`${n} ${text ?? "a\u0000b \ud800"}`)
+    setProgress({ done: num })
+}
+
+export function logWrong(_payload, { log }) {
+    log(5)
+}
