@@ -130,7 +130,8 @@ async function expectPages({ inspector, ids }: Given): Promise<void> {
 async function expectDetails({ inspector, ids }: Given): Promise<void> {
     const time = expect.any(Date)
     expect(await inspector.job(ids.blocked + 1_000)).toBeNull()
-    const nothing = { cancelRequest: null, required: [], numRequired: 0, dependents: [] }
+    const unsaid = { progress: null, numLogs: 0 }
+    const nothing = { cancelRequest: null, required: [], numRequired: 0, dependents: [], ...unsaid }
     expect(await inspector.job(ids.done)).toEqual({
         ...{ jobID: ids.done, definition: "job", channel: "_default", state: "succeeded" },
         ...{ payload: { n: 1, tags: ["a", "b"] }, result: { ok: true }, errors: [], priority: 0 },
