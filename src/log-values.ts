@@ -33,7 +33,10 @@ export function progressText(value: unknown): string {
         throw refused("value", "a number from 0 to 100, or an object that has a JSON form", value)
     const numBytes = Buffer.byteLength(text)
     if (numBytes > MAX_PROGRESS_BYTES)
-        throw refused("value", `at most ${MAX_PROGRESS_BYTES} bytes of JSON`, `${numBytes} bytes`)
+        throw new InvalidOptionError({
+            option: "value",
+            message: `expected \`value\` to be at most ${MAX_PROGRESS_BYTES} bytes of JSON, got: ${numBytes} bytes`,
+        })
     return text
 }
 
@@ -47,11 +50,20 @@ function jsonOf(value: object): string | undefined {
     }
 }
 
-/** What a value is that was refused; never what is in it. */
+/** With what was refused, cut as options are; of an object, only what it is. */
 function refused(option: string, expected: string, got: unknown): InvalidOptionError {
-    const shown = typeof got === "number" || typeof got === "string" ? got : `a value of type ${typeof got}`
+    const shown =
+        typeof got === "string"
+            ? quoted(got)
+            : typeof got === "number"
+              ? got
+              : `a value of type ${typeof got}`
     return new InvalidOptionError({
         option,
         message: `expected \`${option}\` to be ${expected}, got: ${shown}`,
     })
+}
+
+function quoted(text: string): string {
+    return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }

@@ -3,6 +3,7 @@ import { type JobDefinition, Unretryable } from "../../src/index.ts"
 import { type CliResult, type CliWorld, runCli, startCli } from "../support/cli.ts"
 import { define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
+import { makeGate } from "../support/gate.ts"
 import { eventually, hasServer, makeQueue, type Queue, queueURL } from "../support/with-schema.ts"
 
 const HOSTILE = "bad \u001b[2J news\u202e"
@@ -345,6 +346,43 @@ describe.skipIf(!hasServer())("the command line", () => {
         for (const world of [{ columns: 80, env: { NO_COLOR: "1" } }, {}])
             expect((await run(["status"], world)).stdout).not.toContain("\u001b")
         expect((await run(["status", "--no-color"], { columns: 80 })).stdout).not.toContain("\u001b")
+    })
+
+    it("prints what a job has logged, and follows it until it is finalized", async () => {
+        const gate = makeGate()
+        const talk = define(
+            queue.config,
+            async (_, { log, setProgress }) => {
+                log(`begins ${HOSTILE}`)
+                setProgress({ done: 1 })
+                await gate.opened
+                log("ends")
+            },
+            { name: "talk" },
+        )
+        queue.worker()
+        const id = String(await talk.defer({ payload: {} }))
+        const follow = start(["logs", id, "--follow"])
+        const stopped = start(["logs", id, "--follow"])
+        await eventually(() => follow.stdout().includes("begins") && stopped.stdout().includes("begins"))
+        stopped.interrupt()
+        expect((await stopped.result).code).toBe(130)
+        gate.open()
+        const { code, stdout } = await follow.result
+        expect([code, steady(stdout)]).toEqual([
+            0,
+            "<instant> 1 begins bad \\u001b[2J news\\u202e\n<instant> 1 ends\n",
+        ])
+        expect(await run(["logs", id])).toMatchObject({ code: 0, stdout })
+        const lines = (await run(["logs", id, "--json"])).stdout.trim().split("\n")
+        expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+            { attempt: 1, message: `begins ${HOSTILE}` },
+            { attempt: 1, message: "ends" },
+        ])
+        const shown = steady((await run(["job", id])).stdout)
+        expect(shown).toContain("ends\n")
+        expect(shown).toContain("done")
+        expect((await run(["logs", "999999999"])).code).toBe(1)
     })
 
     it("prepares a schema, says what is missing of it, and finds its faults", async () => {

@@ -80,7 +80,8 @@ describe("what a job function logs", () => {
                 cyclic,
                 { text: "x".repeat(4_096) },
             ]
-            for (const value of wrong) attempt(() => context.setProgress(value as never))
+            for (const value of [...wrong, "secret".repeat(2_000)])
+                attempt(() => context.setProgress(value as never))
             context.log("")
             context.setProgress({ of: "it" })
             await gate.opened
@@ -95,8 +96,9 @@ describe("what a job function logs", () => {
         })
         gate.open()
         await finalizedJob(queue, id)
-        expect(refused.length).toBe(14)
+        expect(refused.length).toBe(15)
         expect(refused.every((error) => error instanceof InvalidOptionError)).toBe(true)
+        expect(String(refused.at(-1))).toMatch(/got: "(secret){13}se…"$/)
     })
 
     it("is the last thousand lines of a job, and says how many were left out", async () => {
@@ -195,6 +197,38 @@ describe("what a job function logs", () => {
         expect(await messages(queue, 7)).toEqual(["early", "late"])
         const { rows } = await queue.sql.query(`select progress::text from ${queue.schema}.job_progress`)
         expect(rows).toEqual([{ progress: "20" }])
+    })
+
+    it("is there of both workers where one has lost its job, with the progress of the later one", async () => {
+        const queue = await makeQueue()
+        const [lost, kept] = [makeGate(), makeGate()]
+        const job = define(
+            queue.config,
+            async (_, { token, log, setProgress }) => {
+                log(`begin ${token}`)
+                setProgress(token)
+                await (token === 1 ? lost : kept).opened
+                log(`end ${token}`)
+                setProgress(token * 10)
+            },
+            { numAttempts: 1 },
+        )
+        queue.worker({ concurrency: 1 })
+        const id = await job.defer({ payload: {} })
+        await eventually(async () => (await messages(queue, id)).length === 1)
+        queue.worker({ concurrency: 1 })
+        await queue.sql.query(
+            `update ${queue.schema}.lease
+            set expires_at = clock_timestamp() - interval '1 s', revoked_by = pg_current_xact_id()`,
+        )
+        await eventually(async () => (await inspect(queue).job(id))?.progress === 2)
+        lost.open()
+        await eventually(async () => (await messages(queue, id)).includes("end 1"))
+        expect(await inspect(queue).job(id)).toMatchObject({ state: "running", progress: 2 })
+        kept.open()
+        await finalizedJob(queue, id)
+        expect(await messages(queue, id)).toEqual(["begin 1", "end 1", "begin 2", "end 2"])
+        expect(await inspect(queue).job(id)).toMatchObject({ progress: 20, numLogs: 4 })
     })
 
     it("fails no job when it cannot be written, and is told of", async () => {

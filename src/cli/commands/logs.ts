@@ -15,12 +15,14 @@ export const logs: Command = {
     options: [{ name: "follow", help: "go on until the job is finalized, or until interrupted" }],
     details: [
         "Prints the last 1,000 lines of the job, the oldest first: when, in which attempt, and what. With",
-        "--follow it looks once a second. Ends with 1 when there is no such job.",
+        "--follow it looks once a second, and once more after the job is finalized. Ends with 1 when there is",
+        "no such job.",
     ],
     run: async ({ args, out, io, queue }) => {
         const [id = 0] = args.ids()
         const { inspector } = await queue()
         let after: string | null = null
+        let wasFinalized = false
         while (!io.signal.aborted) {
             // Before its lines are read: what it logged is there when it is finalized.
             const job = await inspector.job(id)
@@ -35,7 +37,9 @@ export const logs: Command = {
                 after = page.place ?? after
                 isMore = page.next !== null
             }
-            if (!args.has("follow") || job.outcome !== null) return EXIT.ok
+            // A run that had lost its claim, or that logged after its end, may write later than the finalization.
+            if (!args.has("follow") || wasFinalized) return EXIT.ok
+            wasFinalized = job.outcome !== null
             await io.wait(INTERVAL_MS)
         }
         return EXIT.interrupted
