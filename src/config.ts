@@ -120,6 +120,11 @@ export class Config {
         this.schedules = new Schedules({ database, schema, registry, hints, maxPayloadBytes })
     }
 
+    /** The name of the schema that the tables are in. */
+    get schema(): string {
+        return this.#core.schemaName
+    }
+
     /**
      * Creates the tables, or brings them up to this release. May be called by any number of processes at once, as
      * often as you like; costs one small query when there is nothing to do.

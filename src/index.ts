@@ -64,6 +64,7 @@ export type { Check, CheckName, Diagnosis, Verdict } from "./inspect/diagnosis.t
 export type { Explanation } from "./inspect/explanation.ts"
 export type { Health, HealthCheck } from "./inspect/health.ts"
 export type { JobDetails, JobReference } from "./inspect/job-details.ts"
+export type { JobGraph } from "./inspect/job-graph.ts"
 export type { JobPage, ListedJob, ListJobsOptions } from "./inspect/job-list.ts"
 export type { JobLogLine, JobLogPage, LogsOptions } from "./inspect/job-logs.ts"
 export { JOB_STATES, type JobKeys, type JobState } from "./inspect/job-state.ts"

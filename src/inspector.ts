@@ -1,8 +1,9 @@
 import { type Config, type Core, coreOf } from "./config.ts"
 import type { Run } from "./db/driver.ts"
-import { inOurWords, wasTooLong } from "./db/failure.ts"
+import { inOurWords } from "./db/failure.ts"
 import { type Shrinking, shrinking } from "./db/shrinking.ts"
-import { type Counts, toCounts } from "./inspect/counts.ts"
+import { countInTime } from "./inspect/count-in-time.ts"
+import type { Counts } from "./inspect/counts.ts"
 import {
     type OrchestratorInfo,
     toOrchestratorInfo,
@@ -14,7 +15,8 @@ import type { Diagnosis } from "./inspect/diagnosis.ts"
 import { diagnose } from "./inspect/doctor.ts"
 import { explain } from "./inspect/explain.ts"
 import type { Explanation } from "./inspect/explanation.ts"
-import { type JobDetails, toJobDetails } from "./inspect/job-details.ts"
+import { type JobDetails, type JobReference, toJobDetails, toReference } from "./inspect/job-details.ts"
+import { type JobGraph, referredIDs, toJobGraph } from "./inspect/job-graph.ts"
 import {
     isBeyond,
     type JobPage,
@@ -29,12 +31,12 @@ import { Throughput, type ThroughputPoint } from "./inspect/throughput.ts"
 import type { ThroughputOptions } from "./inspect/throughput-options.ts"
 import { Operator } from "./operate/operator.ts"
 import { jobID as checkedID, knownOptions } from "./options.ts"
-import { countJobs } from "./statements/count-jobs.ts"
 import { type DaemonKind, type DaemonRow, selectDaemons } from "./statements/daemons.ts"
 import { explainJob } from "./statements/explain-job.ts"
 import { firstIDSince } from "./statements/first-id-since.ts"
 import { inspectDefinitions } from "./statements/inspect-definitions.ts"
 import { inspectJob } from "./statements/inspect-job.ts"
+import { findGraph, findReferences } from "./statements/job-graph.ts"
 import { listJobs } from "./statements/list-jobs.ts"
 import { lookOn } from "./statements/look-on.ts"
 import { readTotals } from "./statements/read-totals.ts"
@@ -45,14 +47,6 @@ export interface InspectorOptions {
     /** The queue to look at. No definition need be registered. */
     config: Config
 }
-
-/**
- * How many rows a count looks at: of each state, or of each state when that took too long, and how many times as many ready
- * jobs of all definitions together.
- */
-const MAX_OTHERS = 10_000
-const FEW_OTHERS = 1_000
-const READY_FACTOR = 4
 
 /** How many jobs a page looks through: more where it does not look into payloads, which have to be read for it. */
 const MAX_LOOKS = 20_000
@@ -91,14 +85,8 @@ export class Inspector extends Operator {
      * @throws SchemaNotPreparedError, DatabaseError from the database.
      */
     async counts(): Promise<Counts> {
-        return this.#guard("counts", async () => {
-            try {
-                return await this.#countWithin(MAX_OTHERS)
-            } catch (error) {
-                if (!wasTooLong(error)) throw error
-                return this.#countWithin(FEW_OTHERS)
-            }
-        })
+        const { schema } = this.#core
+        return this.#guard("counts", () => countInTime({ schema, lookOn: (work) => this.#lookOn(work) }))
     }
 
     /**
@@ -140,6 +128,36 @@ export class Inspector extends Operator {
             this.#lookOn((run) => inspectJob({ run, schema, id, maxRelated: MAX_RELATED })),
         )
         return found === undefined ? null : toJobDetails(found)
+    }
+
+    /**
+     * Which jobs some ids are of, by their ids. Those that are not there, or that history holds no more, are left out. One
+     * statement.
+     *
+     * @param jobIDs 1 to 1,000 of them.
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async references(jobIDs: readonly number[]): Promise<JobReference[]> {
+        const query = { schema: this.#core.schema, ids: referredIDs(jobIDs) }
+        return this.#guard("references", async () =>
+            (await this.#lookOn((run) => findReferences({ run, ...query }))).map(toReference),
+        )
+    }
+
+    /**
+     * The jobs that hang together with one by what waits for what, over any number of steps: the nearest 100 of them, and what
+     * is between those. A dependency is there until the job that is required is finalized. Two statements.
+     *
+     * @returns a graph without jobs when there is no such job, or history holds it no more.
+     * @throws InvalidOptionError before anything is sent.
+     * @throws SchemaNotPreparedError, DatabaseError from the database.
+     */
+    async graph(jobID: number): Promise<JobGraph> {
+        const query = { schema: this.#core.schema, id: checkedID("jobID", jobID), max: MAX_RELATED }
+        return this.#guard("graph", async () =>
+            toJobGraph(await this.#lookOn((run) => findGraph({ run, ...query }))),
+        )
     }
 
     /**
@@ -254,13 +272,6 @@ export class Inspector extends Operator {
      */
     async doctor(): Promise<Diagnosis> {
         return this.#guard("doctor", () => diagnose({ config: this.#config, core: this.#core }))
-    }
-
-    async #countWithin(numOthers: number): Promise<Counts> {
-        const { schema } = this.#core
-        const numEdges = numOthers / 2
-        const bounds = { numReady: numOthers * READY_FACTOR, numOthers, numEdges }
-        return toCounts(await this.#lookOn((run) => countJobs({ run, schema, bounds })), bounds)
     }
 
     /** The id behind which a list begins at an instant. */
