@@ -1,4 +1,5 @@
 import { Config, type EventHandler, Orchestrator, Worker } from "cuckmq"
+import { serveDashboard } from "cuckmq/dashboard"
 import { type DemoDatabase, openDatabase, SCHEMA } from "./database.ts"
 import { deferJobs } from "./defer-jobs.ts"
 import { defineJobs } from "./definitions.ts"
@@ -8,6 +9,9 @@ import { Progress } from "./progress.ts"
 import { Screen } from "./screen.ts"
 import { summaryLines } from "./summary.ts"
 import { duration, frameLines, progressLine } from "./view.ts"
+
+/** `npm run demo -- --dashboard` serves it as well, and goes on doing so when all jobs have ended. */
+const IS_SERVING = process.argv.includes("--dashboard")
 
 /** How long running jobs may take to end when the demo is stopped. */
 const GRACE_MS = 3_000
@@ -54,7 +58,27 @@ async function runJobs(params: {
     const { database, screen, interruption } = params
     const config = new Config({ pool: database.pool, schema: SCHEMA })
     await config.prepareSchema()
+    const server = IS_SERVING ? await serveDashboard({ config }) : undefined
+    if (server !== undefined) screen.print([`Dashboard ${server.url}`])
+    try {
+        await runQueue({ ...params, config })
+        if (server === undefined || interruption.isRequested) return
+        screen.print(["", `The dashboard stays at ${server.url} until Ctrl-C.`])
+        await interruption.requested
+        interruption.exitCode = 0
+    } finally {
+        await server?.close()
+    }
+}
 
+/** Runs all jobs to their ends, or until the demo is stopped. */
+async function runQueue(params: {
+    config: Config
+    database: DemoDatabase
+    screen: Screen
+    interruption: Interruption
+}): Promise<void> {
+    const { config, database, screen, interruption } = params
     const jobs = defineJobs({ config, database, print: (lines) => screen.printApart(lines) })
     const definitions = Object.values(jobs)
     for (const definition of definitions) definition.register()

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { readdirSync, statSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 
@@ -7,13 +7,15 @@ import { dirname, join } from "node:path"
 const ROOT = join(import.meta.dirname, "..")
 
 function newestMs(folder: string): number {
+    if (!existsSync(folder)) return 0
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
     return Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs))
 }
 
 function isBuilt(): boolean {
     const built = statSync(join(ROOT, "dist/index.js"), { throwIfNoEntry: false })
-    const sources = Math.max(newestMs(join(ROOT, "src")), statSync(join(ROOT, "package.json")).mtimeMs)
+    const manifest = statSync(join(ROOT, "package.json")).mtimeMs
+    const sources = Math.max(...["src", "ui"].map((folder) => newestMs(join(ROOT, folder))), manifest)
     return built !== undefined && built.mtimeMs >= sources
 }
 

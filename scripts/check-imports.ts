@@ -92,7 +92,8 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         ],
     ],
     ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
-    ["cli", /^src\/cli\//, ["index"]],
+    ["dashboard", /^src\/dashboard(\.ts$|\/)/, ["index"]],
+    ["cli", /^src\/cli\//, ["index", "dashboard"]],
 ]
 
 /** What may be imported that is not ours, each after its room. */

@@ -22,7 +22,7 @@ export interface Declaration {
 
 /** Everything that the package exports, read from the sources. */
 export function publicDeclarations(): Declaration[] {
-    const doors = ["src/index.ts", "src/embedded.ts"].map((file) => join(ROOT, file))
+    const doors = ["src/index.ts", "src/embedded.ts", "src/dashboard.ts"].map((file) => join(ROOT, file))
     const program = ts.createProgram(doors, {
         target: ts.ScriptTarget.ES2022,
         module: ts.ModuleKind.NodeNext,

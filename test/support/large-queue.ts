@@ -16,7 +16,10 @@ export interface QueueSize {
 export const NAMES = ["flood", "grouped", ...Array.from({ length: 48 }, (_, n) => `few-${n}`)]
 
 /** Fills a queue by SQL: ids of history come first, as they do where jobs are old. */
-export async function fillQueue(queue: Queue, { numLive, numFinalized, gather }: QueueSize): Promise<void> {
+export async function fillQueue(
+    queue: Pick<Queue, "sql" | "schema" | "config">,
+    { numLive, numFinalized, gather }: QueueSize,
+): Promise<void> {
     const { sql, schema, config } = queue
     await sql.query(`alter table ${schema}.job set (autovacuum_enabled = false)`)
     for (const name of NAMES) await writeDown(config, name)

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts"
 import { cancel } from "./cancel.ts"
 import { completion } from "./completion.ts"
+import { dashboard } from "./dashboard.ts"
 import { defer } from "./defer.ts"
 import { deleteJobs } from "./delete.ts"
 import { doctor } from "./doctor.ts"
@@ -49,6 +50,7 @@ export const COMMANDS: readonly Command[] = [
     resume,
     tail,
     top,
+    dashboard,
     completion,
     help,
     version,

@@ -1,0 +1,260 @@
+import { useState } from "preact/hooks"
+import type { DeadLettersAnswer, DeadLetterView, FailureReason, JobFilter, Json } from "../answers.ts"
+import { fromInput, number, toInput } from "../format.ts"
+import { get } from "../http.ts"
+import { snapshot } from "../live.ts"
+import { reloadAll } from "../load.ts"
+import type { PageParams } from "../page-params.ts"
+import { usePaging } from "../paging.ts"
+import { BulkBar } from "../parts/bulk-bar.tsx"
+import { Button, Choice } from "../parts/button.tsx"
+import { InstantField, SelectField, TextField } from "../parts/field.tsx"
+import { Ready } from "../parts/loaded.tsx"
+import { Pager } from "../parts/pager.tsx"
+import { type Column, Table } from "../parts/table.tsx"
+import { DefinitionLink, JobLink, None, Outside, Time } from "../parts/text.tsx"
+import { Title } from "../parts/title.tsx"
+import { go, href } from "../route.ts"
+import { me } from "../session.ts"
+import { useStore } from "../store.ts"
+
+const LIMIT = 50
+const NUM_LOOKS = 20_000
+
+const REASONS: readonly FailureReason[] = [
+    "error",
+    "timeout",
+    "no-attempts-remaining",
+    "orphaned",
+    "unmet-dependencies",
+    "cancelled",
+]
+
+const NAMES = ["definition", "reason", "errorText", "failedAfter", "failedBefore"] as const
+type Texts = Record<(typeof NAMES)[number], string>
+
+const GROUPINGS = [
+    ["none", "One by one"],
+    ["reason", "By reason"],
+    ["definition", "By definition"],
+    ["error", "By error"],
+] as const
+type Grouping = (typeof GROUPINGS)[number][0]
+
+/** Jobs that failed for good, the newest first. */
+export function DeadLettersPage({ query }: PageParams) {
+    const texts = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""])) as Texts
+    const [grouping, setGrouping] = useState<Grouping>("none")
+    const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+    const clear = () => setSelected(new Set())
+    const paging = usePaging<DeadLetterView>({
+        key: JSON.stringify(texts),
+        limit: LIMIT,
+        ask: async ({ after, limit }, signal) => {
+            const answer = await get<DeadLettersAnswer>("dead-letters", { ...texts, limit, after }, signal)
+            return { rows: answer.deadLetters, next: answer.next }
+        },
+    })
+    return (
+        <>
+            <Title actions={<Button onClick={reloadAll}>Reload</Button>}>Dead letters</Title>
+            <Filters key={query.toString()} texts={texts} onApply={clear} />
+            <Grouped value={grouping} onChange={setGrouping} isPlain={toFilter(texts) !== null} />
+            <BulkBar
+                selected={selected}
+                onClear={clear}
+                actions={["replay", "delete"]}
+                filter={toFilter(texts)}
+            />
+            <Ready of={paging.page}>
+                {({ rows }) =>
+                    grouping === "none" ? (
+                        <Table
+                            label="Dead letters"
+                            columns={COLUMNS}
+                            rows={rows}
+                            keyOf={({ jobID }) => String(jobID)}
+                            empty={paging.goOn === null ? "No dead letter fits." : "None of these fits."}
+                            selection={{ keys: selected, set: setSelected }}
+                        />
+                    ) : (
+                        <Groups
+                            letters={rows}
+                            grouping={grouping}
+                            texts={texts}
+                            onSelect={(letters) => {
+                                setSelected(new Set(letters.map(({ jobID }) => String(jobID))))
+                                setGrouping("none")
+                            }}
+                        />
+                    )
+                }
+            </Ready>
+            <Pager paging={paging} numLooks={NUM_LOOKS} />
+        </>
+    )
+}
+
+function Grouped(props: { value: Grouping; onChange: (grouping: Grouping) => void; isPlain: boolean }) {
+    return (
+        <div class="bar">
+            <Choice
+                label="How they are listed"
+                value={props.value}
+                options={GROUPINGS}
+                onChange={props.onChange}
+            />
+            {!props.isPlain && (
+                <small class="muted">
+                    All that match can be replayed where neither reason nor time is given.
+                </small>
+            )}
+        </div>
+    )
+}
+
+/** The filter of an operation that takes all that match; null where it cannot say the same. */
+function toFilter({
+    definition,
+    reason,
+    errorText,
+    failedAfter,
+    failedBefore,
+}: Texts): Json<JobFilter> | null {
+    if (reason !== "" || failedAfter !== "" || failedBefore !== "") return null
+    return {
+        state: "failed",
+        ...(definition === "" ? {} : { definition }),
+        ...(errorText === "" ? {} : { errorText }),
+    }
+}
+
+function Filters({ texts, onApply }: { texts: Texts; onApply: () => void }) {
+    const [draft, setDraft] = useState(texts)
+    const user = useStore(me)
+    const counts = useStore(snapshot)?.counts
+    const set = (name: keyof Texts) => (text: string) => setDraft({ ...draft, [name]: text })
+    const apply = (next: Texts) => {
+        onApply()
+        go(href(["dead-letters"], next))
+    }
+    return (
+        <form
+            class="filters"
+            aria-label="Which dead letters"
+            onSubmit={(event) => {
+                event.preventDefault()
+                apply(draft)
+            }}
+        >
+            <TextField
+                label="Definition"
+                value={draft.definition}
+                onChange={set("definition")}
+                suggestions={counts?.definitions.map(({ definition }) => definition) ?? []}
+                isFilter
+            />
+            <SelectField
+                label="Reason"
+                value={draft.reason}
+                options={[["", "any"], ...REASONS.map((reason) => [reason, reason] as const)]}
+                onChange={(reason) => apply({ ...draft, reason })}
+            />
+            {user?.canSearchErrors === true && (
+                <TextField label="Text of the error" value={draft.errorText} onChange={set("errorText")} />
+            )}
+            <InstantField
+                label="Failed from"
+                value={toInput(draft.failedAfter)}
+                onChange={(text) => set("failedAfter")(fromInput(text) ?? "")}
+            />
+            <InstantField
+                label="Failed before"
+                value={toInput(draft.failedBefore)}
+                onChange={(text) => set("failedBefore")(fromInput(text) ?? "")}
+            />
+            <div class="actions">
+                <Button isSubmit kind="main">
+                    Apply
+                </Button>
+                <a class="button quiet" href="#/dead-letters">
+                    Clear
+                </a>
+            </div>
+        </form>
+    )
+}
+
+function messageOf({ errors }: DeadLetterView): string | null {
+    return errors.at(-1)?.message ?? null
+}
+
+const COLUMNS: Column<DeadLetterView>[] = [
+    { title: "Job", cell: ({ jobID }) => <JobLink jobID={jobID} /> },
+    { title: "Definition", cell: ({ name }) => <DefinitionLink name={name} />, isWide: true },
+    { title: "Reason", cell: ({ reason }) => reason },
+    { title: "Failed", cell: ({ failedAt }) => <Time at={failedAt} /> },
+    { title: "Deferred", cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { title: "Attempts", cell: ({ numAttempts }) => numAttempts, isNumber: true },
+    {
+        title: "Last error",
+        isWide: true,
+        cell: (letter) => {
+            const message = messageOf(letter)
+            return message === null ? <None /> : <Outside text={message} isCut />
+        },
+    },
+]
+
+/** The dead letters of this page that have something in common. */
+function Groups(props: {
+    letters: readonly DeadLetterView[]
+    grouping: Exclude<Grouping, "none">
+    texts: Texts
+    onSelect: (letters: DeadLetterView[]) => void
+}) {
+    const { letters, grouping, texts, onSelect } = props
+    const keyOf = (letter: DeadLetterView) =>
+        grouping === "reason"
+            ? letter.reason
+            : grouping === "definition"
+              ? letter.name
+              : (messageOf(letter) ?? "")
+    const groups = new Map<string, DeadLetterView[]>()
+    for (const letter of letters) groups.set(keyOf(letter), [...(groups.get(keyOf(letter)) ?? []), letter])
+    const rows = [...groups].sort(([, one], [, other]) => other.length - one.length)
+    const name = grouping === "error" ? "errorText" : grouping
+    return (
+        <Table
+            label="Groups of dead letters"
+            rows={rows}
+            keyOf={([key]) => key}
+            empty="No dead letter fits."
+            columns={[
+                {
+                    title: grouping,
+                    isWide: true,
+                    cell: ([key]) => (key === "" ? <None /> : <Outside text={key} isCut />),
+                },
+                { title: "On this page", cell: ([, some]) => number(some.length), isNumber: true },
+                { title: "Newest", cell: ([, some]) => <Time at={some[0]?.failedAt ?? null} /> },
+                {
+                    title: "Actions",
+                    cell: ([key, some]) => (
+                        <span class="names">
+                            <Button onClick={() => onSelect(some)}>Select</Button>
+                            {key !== "" && (
+                                <a
+                                    class="button plain"
+                                    href={href(["dead-letters"], { ...texts, [name]: key.slice(0, 200) })}
+                                >
+                                    Only these
+                                </a>
+                            )}
+                        </span>
+                    ),
+                },
+            ]}
+        />
+    )
+}
