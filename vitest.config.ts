@@ -51,6 +51,29 @@ export default defineConfig({
                     ...withPrograms,
                 },
             },
+            // The dashboard in a real browser, which has to be installed: `.ci/run` does. One file at a time, for each
+            // has a browser of its own.
+            {
+                extends: true,
+                test: {
+                    name: "browser",
+                    include: ["test/browser/**/*.test.ts"],
+                    fileParallelism: false,
+                    ...withDatabase,
+                    testTimeout: 120_000,
+                },
+            },
+            // The frameworks have a package.json of their own: `npm --prefix test/adapters ci` first, and a build.
+            {
+                extends: true,
+                test: {
+                    name: "adapters",
+                    include: ["test/adapters/*.test.ts"],
+                    server: { deps: { external: [/\/dist\//] } },
+                    ...withPrograms,
+                    testTimeout: 30_000,
+                },
+            },
             // What is published, in empty projects, and the demo: little of what changes can break them.
             {
                 extends: true,

@@ -1,0 +1,4 @@
+/** Every app of Next has a layout. */
+export default function Layout({ children }) {
+    return children
+}

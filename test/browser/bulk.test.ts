@@ -1,0 +1,130 @@
+import { expect, test } from "vitest"
+import { openPage, useBrowser } from "../support/browser.ts"
+import { define } from "../support/define.ts"
+import { serveForTest } from "../support/served-dashboard.ts"
+import { eventually, makeQueue } from "../support/with-schema.ts"
+
+useBrowser()
+
+test("rows are selected with shift, and what is done to them is done to these only", async () => {
+    const queue = await makeQueue()
+    const job = define(queue.config, () => {})
+    await job.deferMany(Array.from({ length: 8 }, () => ({ payload: {}, delayMs: 3_600_000 })))
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/jobs?state=delayed`)
+    const boxes = page.getByLabel("Select this row")
+    await boxes.nth(1).click()
+    await boxes.nth(4).click({ modifiers: ["Shift"] })
+    await page.getByText("4 jobs selected").waitFor()
+    await page.getByRole("button", { name: "Cancel…" }).click()
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel jobs" }).click()
+    await page.getByText("4 jobs cancelled.").waitFor()
+    expect(await queue.jobs()).toHaveLength(4)
+    await eventually(async () => (await boxes.count()) === 4)
+})
+
+test("all that match are counted first, then changed by an operation, whose progress is shown", async () => {
+    const queue = await makeQueue()
+    const job = define(queue.config, () => {}, { name: "many" })
+    const other = define(queue.config, () => {}, { name: "other" })
+    await job.deferMany(Array.from({ length: 1_200 }, () => ({ payload: {}, delayMs: 3_600_000 })))
+    await other.defer({ payload: {}, delayMs: 3_600_000 })
+    queue.orchestrator()
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/jobs?definition=many&state=delayed`)
+    await page.getByRole("button", { name: "All that match" }).click()
+    await page.getByRole("button", { name: "Cancel…" }).click()
+    const dialog = page.getByRole("dialog")
+    await dialog.getByText("1,200", { exact: true }).waitFor()
+    await dialog.getByRole("button", { name: "Cancel jobs" }).click()
+    await dialog.getByText("1,200 done").waitFor()
+    await dialog.getByText("done", { exact: true }).waitFor()
+    await page.keyboard.press("Escape")
+    expect(await queue.jobs()).toHaveLength(1)
+    await page.getByRole("link", { name: "Operations" }).click()
+    await page.getByRole("row").filter({ hasText: "alice" }).getByText("1,200 done").waitFor()
+})
+
+test("an operation that waits for an orchestrator is cancelled", async () => {
+    const queue = await makeQueue()
+    const job = define(queue.config, () => {}, { name: "many" })
+    await job.deferMany(Array.from({ length: 10 }, () => ({ payload: {}, delayMs: 3_600_000 })))
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/jobs?state=delayed`)
+    await page.getByRole("button", { name: "All that match" }).click()
+    await page.getByRole("button", { name: "Cancel…" }).click()
+    const dialog = page.getByRole("dialog")
+    await dialog.getByText("10", { exact: true }).waitFor()
+    await dialog.getByRole("button", { name: "Cancel jobs" }).click()
+    await dialog.getByRole("button", { name: /^Cancel operation/ }).click()
+    await dialog.getByText("cancelled", { exact: true }).waitFor()
+    expect(await queue.jobs()).toHaveLength(10)
+})
+
+test("dead letters are grouped by their errors, narrowed to one, and replayed", async () => {
+    const queue = await makeQueue()
+    let isBroken = true
+    const job = define(
+        queue.config,
+        ({ num }) => {
+            if (isBroken) throw new Error(Number(num) % 2 === 0 ? "even trouble" : "odd trouble")
+        },
+        { numAttempts: 0 },
+    )
+    await job.deferMany(Array.from({ length: 6 }, (_, num) => ({ payload: { num } })))
+    queue.worker()
+    queue.orchestrator()
+    await eventually(async () => (await queue.history()).length === 6)
+    isBroken = false
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/dead-letters`)
+    await page.getByRole("button", { name: "By error" }).click()
+    await page.getByRole("row").filter({ hasText: "even trouble" }).getByText("Only these").click()
+    await page.getByRole("button", { name: "One by one" }).click()
+    await eventually(async () => (await page.getByLabel("Select this row").count()) === 3)
+    await page.getByRole("button", { name: "All that match" }).click()
+    await page.getByRole("button", { name: "Replay…" }).click()
+    await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click()
+    await page.getByRole("dialog").getByText("3 done").waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByText("No dead letter fits.").waitFor()
+})
+
+test("a filter is kept in the address, and pages lead to older and newer jobs", async () => {
+    const queue = await makeQueue()
+    const job = define(queue.config, () => {}, { name: "many" })
+    await job.deferMany(Array.from({ length: 120 }, (_, num) => ({ payload: { num } })))
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/jobs`)
+    await page.getByLabel("Definition").fill("many")
+    await page.getByText("More filters").click()
+    await page.getByLabel("Payload contains, as JSON").fill('{"num": 7}')
+    await page.getByRole("button", { name: "Apply" }).click()
+    await page.getByText("1 row", { exact: true }).waitFor()
+    expect(page.url()).toContain("definition=many")
+    await page.reload()
+    await page.getByText("1 row", { exact: true }).waitFor()
+    await page.goBack()
+    await page.getByText("50 rows").waitFor()
+    const first = () => page.getByRole("row").nth(1).getByRole("link").first().textContent()
+    const newest = await first()
+    await page.getByRole("button", { name: "Older →" }).click()
+    await page.getByRole("button", { name: "Older →" }).click()
+    await page.getByText("20 rows").waitFor()
+    await page.getByRole("button", { name: "← Newer" }).click()
+    await page.getByRole("button", { name: "← Newer" }).click()
+    await eventually(async () => (await first()) === newest)
+})
+
+test("a page that comes back short says how far it looked, and goes on", async () => {
+    const queue = await makeQueue()
+    const job = define(queue.config, () => {}, { name: "many" })
+    await job.defer({ payload: { num: -1 } })
+    await job.deferMany(Array.from({ length: 5_500 }, (_, num) => ({ payload: { num } })))
+    const { url } = await serveForTest(queue.config)
+    const { page } = await openPage(`${url}#/jobs?payload=${encodeURIComponent('{"num":-1}')}`)
+    await page.getByText("0 rows, after looking through up to 5,000 jobs.").waitFor()
+    await page.getByRole("button", { name: "Go on" }).click()
+    await page.getByText("1 row", { exact: true }).waitFor()
+    expect(await page.getByRole("button", { name: "Go on" }).count()).toBe(0)
+})
