@@ -1,11 +1,14 @@
 import type { Core } from "../config.ts"
 import type { Run } from "../db/driver.ts"
+import { numberList } from "../db/encode.ts"
 import { finalizeCancelled } from "../finalize-cancelled.ts"
 import { type CancelledJob, cancelJobs } from "../statements/cancel-jobs.ts"
 import { deleteJobs } from "../statements/delete-jobs.ts"
 import { setPriorities } from "../statements/priorities.ts"
 import { runJobsNow, setDueTime } from "../statements/put-due.ts"
+import type { Query } from "../statements/query.ts"
 import { replayJobs } from "../statements/replay-jobs.ts"
+import { deleteJobLogs } from "../statements/sweep-job-logs.ts"
 import type { CheckedChange } from "./change-options.ts"
 
 /** What a transaction has done to jobs. */
@@ -42,8 +45,15 @@ export async function changeJobs(params: {
         case "set-priority":
             return prioritizedJobs(await setPriorities({ ...query, priority: change.priority }))
         case "delete":
-            return { ids: await deleteJobs(query), running: [], announce: () => undefined }
+            return deletedJobs(query)
     }
+}
+
+/** What they have said goes with them. */
+async function deletedJobs(query: Query & { ids: readonly number[] }): Promise<ChangedJobs> {
+    const ids = await deleteJobs(query)
+    await deleteJobLogs({ ...query, ids: numberList(ids) })
+    return { ids, running: [], announce: () => undefined }
 }
 
 function dueJobs(jobs: readonly { id: number; channel: string; isReady: boolean }[]): ChangedJobs {

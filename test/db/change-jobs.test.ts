@@ -107,7 +107,8 @@ describe("a change of jobs by their ids", () => {
 
     it("replays what failed, deletes what is over, and tells a run to end", async () => {
         const { queue, inspector, change } = await makeInspected()
-        const job = define(queue.config, async ({ how }, { signal }) => {
+        const job = define(queue.config, async ({ how }, { log, signal }) => {
+            log("begun")
             if (how === "fail") throw new Unretryable("no")
             if (how === "wait") await new Promise((resolve) => signal.addEventListener("abort", resolve))
         })
@@ -117,9 +118,11 @@ describe("a change of jobs by their ids", () => {
         const running = await job.defer({ payload: { how: "wait" } })
         await finalizedJobs(queue, [failed, done])
         await eventually(async () => (await stateOf(inspector, running)) === "running")
+        expect((await inspector.logs(done)).logs).toHaveLength(1)
         expect(await change({ action: "delete" }, done, running, 999_999)).toEqual([
             ...["done", "wrong-state", "not-found"],
         ])
+        expect((await inspector.logs(done)).logs).toEqual([])
         expect(await inspector.job(done)).toBe(null)
         expect(await change({ action: "replay" }, failed, running, done)).toEqual([
             ...["done", "wrong-state", "not-found"],
