@@ -43,11 +43,7 @@ export default defineConfig({
                 extends: true,
                 test: {
                     name: "package",
-                    include: [
-                        "test/package/**/*.test.ts",
-                        "test/docs/**/*.test.ts",
-                        "test/types/**/*.test.ts",
-                    ],
+                    include: ["test/package/**/*.test.ts", "test/docs/**/*.test.ts"],
                     ...withPrograms,
                 },
             },
@@ -74,10 +70,15 @@ export default defineConfig({
                     testTimeout: 30_000,
                 },
             },
-            // What is published, in empty projects, and the demo: little of what changes can break them.
+            // What is published, in empty projects, its types for each kind of project, and the demo: little of what changes can
+            // break them, and `npm run types` compiles the same fixtures once.
             {
                 extends: true,
-                test: { name: "release", include: ["test/release/**/*.test.ts"], ...withPrograms },
+                test: {
+                    name: "release",
+                    include: ["test/release/**/*.test.ts", "test/types/**/*.test.ts"],
+                    ...withPrograms,
+                },
             },
         ],
     },
