@@ -72,7 +72,7 @@ describe.skipIf(!hasServer())("what is left of jobs of a smaller number, and no 
         await eventually(async () => (await queue.jobs()).length === 0)
         worker.stop()
         await worker.join()
-        await job.deferMany([{ payload: {} }, { payload: {} }])
+        await job.deferMany([{ payload: {} }, { payload: {} }, { payload: {} }])
         const jobs = await queue.jobs()
         const costFrom = (cursor: number) =>
             costOf(
@@ -88,6 +88,8 @@ describe.skipIf(!hasServer())("what is left of jobs of a smaller number, and no 
                 },
                 jobs,
             )
+        // What a session reads of the catalogs when it runs a statement first is none of its cost.
+        await costFrom(ids.at(-1) ?? 0)
         const after = await costFrom(ids.at(-1) ?? 0)
         expect(after.numRows).toBe(1)
         expect(after.numPages, after.plan).toBeLessThan(FEW_PAGES)
