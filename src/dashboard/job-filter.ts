@@ -6,7 +6,8 @@ import { instantOf } from "./query.ts"
 import type { Redaction } from "./redaction.ts"
 import { forbidden } from "./refusal.ts"
 
-const FILTERS = [
+/** What jobs can be looked for by, in a body and in an address. */
+export const FILTERS = [
     "state",
     "definition",
     "channel",

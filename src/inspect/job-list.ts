@@ -83,7 +83,8 @@ export interface JobPage {
 /** The defaults of `ListJobsOptions`. */
 export const LIST_JOBS_DEFAULTS = Object.freeze({ order: "newest", limit: 50 })
 
-const OPTIONS = [
+/** What jobs can be looked for by. */
+export const JOB_FILTERS = [
     "state",
     "definition",
     "channel",
@@ -92,10 +93,9 @@ const OPTIONS = [
     "createdBefore",
     "errorText",
     "payload",
-    "order",
-    "limit",
-    "after",
 ]
+
+const OPTIONS = [...JOB_FILTERS, "order", "limit", "after"]
 const MAX_LIMIT = 100
 const MAX_PAYLOAD_BYTES = 64 * 1024
 

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from "../errors.ts"
-import { type ListJobsOptions, toJobQuery } from "../inspect/job-list.ts"
+import { JOB_FILTERS, type ListJobsOptions, toJobQuery } from "../inspect/job-list.ts"
 import { JOB_STATES, type JobState } from "../inspect/job-state.ts"
 import { instant, jobPriority, knownOptions, nameText, oneOf, reasonText } from "../options.ts"
 import type { ListSource, JobFilter as StoredFilter } from "../statements/list-jobs.ts"
@@ -88,17 +88,6 @@ export interface ChangeQuery {
     isPast: boolean
 }
 
-const FILTERS = [
-    "state",
-    "definition",
-    "channel",
-    "key",
-    "createdAfter",
-    "createdBefore",
-    "errorText",
-    "payload",
-]
-
 /**
  * Checks which jobs are meant.
  *
@@ -106,7 +95,7 @@ const FILTERS = [
  * is for.
  */
 export function toChangeQuery(action: JobAction, filter: JobFilter): ChangeQuery {
-    knownOptions("filter", filter, FILTERS)
+    knownOptions("filter", filter, JOB_FILTERS)
     const { filter: stored, startMs } = toJobQuery({ ...filter, order: "oldest" })
     const { meant, allowed } = STATES[action]
     const isPast = action === "replay" || action === "delete"
@@ -144,7 +133,7 @@ function liveSource(state: JobState | undefined): ListSource {
 /** A filter as the audit log keeps it: without what was not given, and with instants as ISO texts. */
 export function storedFilter(filter: JobFilter): Record<string, unknown> {
     return Object.fromEntries(
-        FILTERS.map((name) => [name, filter[name as keyof JobFilter]]).filter(
+        JOB_FILTERS.map((name) => [name, filter[name as keyof JobFilter]]).filter(
             ([, value]) => value !== undefined,
         ),
     )

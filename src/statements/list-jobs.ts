@@ -16,14 +16,16 @@ const SOURCES = {
     /** History, by id. */
     finalized: (schema: QuotedSchema) => /* sql */ `${schema}.job_history as job`,
     /** That part of history in which dead letters are, whatever else is there. */
-    retained: (schema: QuotedSchema) =>
-        /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`,
+    retained,
     /** The same, for what is replayed when nobody says which: see `REPLAYABLE_COLUMNS`. */
-    replayable: (schema: QuotedSchema) =>
-        /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`,
+    replayable: retained,
     failed: (schema: QuotedSchema) =>
         /* sql */ `(select * from ${schema}.job_history where outcome = 'failed' and slot >= ${FIRST_RETENTION_SLOT}) as job`,
 } as const
+
+function retained(schema: QuotedSchema): string {
+    return /* sql */ `(select * from ${schema}.job_history where slot >= ${FIRST_RETENTION_SLOT}) as job`
+}
 
 /** Where to look for jobs. */
 export type ListSource = keyof typeof SOURCES

@@ -1,20 +1,10 @@
 import type { JobDetails, JobState } from "../../index.ts"
 import { fieldsOf } from "../body.ts"
-import { demandSearch } from "../job-filter.ts"
+import { demandSearch, FILTERS } from "../job-filter.ts"
 import { given } from "../query.ts"
 import { badRequest, notFound } from "../refusal.ts"
 import type { Call, Route } from "../route.ts"
 
-const FILTERS = [
-    "state",
-    "definition",
-    "channel",
-    "key",
-    "createdAfter",
-    "createdBefore",
-    "errorText",
-    "payload",
-]
 const ORDERS = ["newest", "oldest"] as const
 
 /** How large a payload or a result may be that is shown, as text. */
