@@ -114,7 +114,8 @@ describe.skipIf(!hasServer())("an operation on 100,000 jobs", () => {
             { action: "set-priority", priority: 4 },
             filter,
         )
-        expect(progress.numExpected).toBe(100_000)
+        // Known beforehand where the server counts so many in time.
+        expect([100_000, null]).toContain(progress.numExpected)
         const beganMs = performance.now()
         while (await performSlice({ core: coreOf(queue.config), holder: "alone" }));
         if (process.env.CUCKMQ_SHOW_COSTS !== undefined)
