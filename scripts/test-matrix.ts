@@ -1,6 +1,6 @@
 /**
  * Runs the behaviour suite on every leg, or on those named, one after the other, and prints a table at the end:
- * `npm run test:matrix -- 15 pgbouncer`.
+ * `npm run test:matrix -- 15 pgbouncer`. `--brief` leaves out most of what takes long.
  */
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -50,11 +50,19 @@ async function prepare(leg: Leg): Promise<void> {
     await run("npm", ["--prefix", "test/postgres", "ci"])
 }
 
-/**
- * What large tables cost the server, and how servers fail, is the same whichever way leads to them: no slow tests. And the
- * command line and the dashboard ask by an inspector, whose own tests are run.
- */
-const BESIDE_THE_WAY = ["--exclude=test/cli/**", "--exclude=test/db/dashboard*"]
+/** The command line and the dashboard ask by an inspector, whose own tests are run. */
+const ASK_BY_INSPECTOR = ["test/cli/**", "test/db/dashboard*"]
+
+/** With `--brief`, of what large tables cost only the plans, which are the server's own affair in each release. */
+const isBrief = process.argv.includes("--brief")
+
+function testsOf(leg: Leg): string[] {
+    const slow = leg === "pgbouncer" ? [] : isBrief ? ["test/slow/plans"] : ["test/slow"]
+    return [
+        ...["--project=db", "--project=slow", "test/db", ...slow],
+        ...ASK_BY_INSPECTOR.map((pattern) => `--exclude=${pattern}`),
+    ]
+}
 
 async function runLeg(leg: Leg): Promise<Result> {
     console.log(`\n== ${leg}: ${LEGS[leg]}`)
@@ -67,8 +75,7 @@ async function runLeg(leg: Leg): Promise<Result> {
         [
             "vitest",
             "run",
-            "--project=db",
-            ...(leg === "pgbouncer" ? BESIDE_THE_WAY : ["--project=slow"]),
+            ...testsOf(leg),
             "--reporter=default",
             "--reporter=json",
             `--outputFile=${reportFile}`,
@@ -114,7 +121,7 @@ function tableOf(results: readonly Result[]): string {
     return rows.map(line).join("\n")
 }
 
-const names = process.argv.slice(2)
+const names = process.argv.slice(2).filter((name) => name !== "--brief")
 const unknown = names.filter((name) => !isLeg(name))
 if (unknown.length > 0) {
     console.error(`no such leg: ${unknown.join(", ")}. There are ${Object.keys(LEGS).join(", ")}`)
