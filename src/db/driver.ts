@@ -15,7 +15,7 @@ export interface RunOptions {
  * server trusts its plan. Such a plan does not follow the tables as they grow, until they are analyzed.
  */
 export interface Preparation {
-    /** `while-quick`, for one whose plan depends on the tables: when it took long, it is planned anew for a while. */
+    /** `while-quick`, for one whose plan depends on the tables: when that plan is to blame for its length, it is planned anew. */
     readonly keep: "always" | "while-quick"
     /** Tells the process of the server that a connection has. */
     readonly processText: string

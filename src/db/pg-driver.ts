@@ -72,7 +72,8 @@ async function runAlone(
         name = statements.nameOf(text, prepared.keep)
         const sentMs = monotonicMs()
         const rows = await runAs(name)(client)
-        if (name !== undefined) statements.took(text, prepared.keep, monotonicMs() - sentMs, rows.length)
+        const durationMs = monotonicMs() - sentMs
+        statements.took({ text, ...prepared, isKept: name !== undefined, durationMs, numRows: rows.length })
         return rows
     }
     try {

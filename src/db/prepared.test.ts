@@ -7,6 +7,15 @@ async function made(): Promise<PreparedStatements> {
     return prepared
 }
 
+function took(params: {
+    isKept: boolean
+    durationMs: number
+    numRows?: number
+    keep?: "always" | "while-quick"
+}) {
+    return { text: "select 1", keep: "while-quick", numRows: 0, ...params } as const
+}
+
 const NAME = /^cuckmq_[0-9a-f]{32}$/
 
 describe("prepared statements", () => {
@@ -19,16 +28,36 @@ describe("prepared statements", () => {
         expect(prepared.nameOf("select 1", undefined)).toBeUndefined()
     })
 
-    it("are planned anew for a while when they took long for what they returned", async () => {
+    it("are planned anew for a while when the kept plan takes long again and again, and a new one does not", async () => {
         const prepared = await made()
-        prepared.took("select 1", "while-quick", 45, 0)
-        prepared.took("select 1", "while-quick", 200, 1_000)
-        prepared.took("select 2", "always", 5_000, 0)
-        expect(prepared.nameOf("select 1", "while-quick")).toMatch(NAME)
-        expect(prepared.nameOf("select 2", "always")).toMatch(NAME)
-        prepared.took("select 1", "while-quick", 60, 1)
+        for (let n = 0; n < 3; n++) {
+            expect(prepared.nameOf("select 1", "while-quick")).toMatch(NAME)
+            prepared.took(took({ isKept: true, durationMs: 60, numRows: 1 }))
+            expect(prepared.nameOf("select 1", "while-quick")).toBeUndefined()
+            prepared.took(took({ isKept: false, durationMs: 40 }))
+        }
+        expect(prepared.nameOf("select 1", "while-quick")).toBeUndefined()
+        prepared.took(took({ isKept: false, durationMs: 400 }))
         expect(prepared.nameOf("select 1", "while-quick")).toBeUndefined()
         expect(prepared.nameOf("select 3", "while-quick")).toMatch(NAME)
+    })
+
+    it("stay prepared when they took long once, or for many rows, or planned anew as well, or are small", async () => {
+        const prepared = await made()
+        const isKept = true
+        for (let n = 0; n < 5; n++) {
+            prepared.took(took({ isKept, durationMs: 45 }))
+            prepared.took(took({ isKept, durationMs: 200, numRows: 1_000 }))
+            prepared.took(took({ isKept, durationMs: 5_000, keep: "always" }))
+            expect(prepared.nameOf("select 1", "while-quick")).toMatch(NAME)
+            prepared.took(took({ isKept, durationMs: 60 }))
+            expect(prepared.nameOf("select 1", "while-quick")).toBeUndefined()
+            prepared.took(took({ isKept: false, durationMs: 60 }))
+            expect(prepared.nameOf("select 1", "while-quick")).toMatch(NAME)
+        }
+        // One of two that are under way at once.
+        prepared.took(took({ isKept: false, durationMs: 60 }))
+        expect(prepared.nameOf("select 1", "while-quick")).toMatch(NAME)
     })
 
     it("are no more once a connection did not know one", async () => {

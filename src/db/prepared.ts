@@ -9,8 +9,11 @@ type Keep = Preparation["keep"] | undefined
 const QUICK_MS = 50
 const QUICK_ROW_MS = 0.2
 
-/** How long a statement that took long is planned anew each time. */
-const SLOW_FOR_MS = 60_000
+/** So often in a row the kept plan takes long, and a new one does not, before it is to blame. */
+const MAX_SLOW = 3
+
+/** How long a statement whose kept plan is to blame is planned anew each time. */
+const ANEW_FOR_MS = 60_000
 
 const names = new Map<string, string>()
 
@@ -23,9 +26,17 @@ function nameOf(text: string): string {
     return name
 }
 
+/** What is held against the kept plan of a statement. */
+interface Suspicion {
+    /** How often in a row it took long. */
+    numSlow: number
+    /** It is planned anew until then; without end until that has been tried. */
+    anewUntilMs: number
+}
+
 /** What a pool's connections keep prepared. */
 export class PreparedStatements {
-    readonly #slowUntilMs = new Map<string, number>()
+    readonly #suspicions = new Map<string, Suspicion>()
     #isPossible: boolean | undefined
 
     /** Whether it is known if anything may be prepared. */
@@ -47,14 +58,30 @@ export class PreparedStatements {
     /** The name under which a statement is prepared; none when it is not to be. */
     nameOf(text: string, keep: Keep): string | undefined {
         if (keep === undefined || this.#isPossible !== true) return undefined
-        if ((this.#slowUntilMs.get(text) ?? 0) > monotonicMs()) return undefined
+        if ((this.#suspicions.get(text)?.anewUntilMs ?? 0) > monotonicMs()) return undefined
         return nameOf(text)
     }
 
-    /** Learns how long a prepared statement took. */
-    took(text: string, keep: Keep, durationMs: number, numRows: number): void {
-        if (keep !== "while-quick" || durationMs <= QUICK_MS + numRows * QUICK_ROW_MS) return
-        this.#slowUntilMs.set(text, monotonicMs() + SLOW_FOR_MS)
+    /**
+     * Learns how long a statement took, under its kept plan or planned anew. Whatever takes long on a busy machine does so
+     * with any plan, and would be slower yet if it were planned each time: so after one that took long, the next is
+     * planned anew, and only where that is quick and the kept plan takes long again, and again, is it to blame.
+     */
+    took(params: { text: string; keep: Keep; isKept: boolean; durationMs: number; numRows: number }): void {
+        const { text, keep, isKept, durationMs, numRows } = params
+        if (keep !== "while-quick") return
+        const isSlow = durationMs > QUICK_MS + numRows * QUICK_ROW_MS
+        const suspicion = this.#suspicions.get(text)
+        if (!isKept) {
+            // Only one that was waited for says something: it takes the suspicion away, or lets the kept plan try again.
+            if (suspicion?.anewUntilMs !== Infinity) return
+            if (isSlow) this.#suspicions.delete(text)
+            else suspicion.anewUntilMs = 0
+        } else if (isSlow) {
+            const numSlow = (suspicion?.numSlow ?? 0) + 1
+            const anewUntilMs = numSlow < MAX_SLOW ? Infinity : monotonicMs() + ANEW_FOR_MS
+            this.#suspicions.set(text, { numSlow, anewUntilMs })
+        } else if (suspicion !== undefined) this.#suspicions.delete(text)
     }
 
     /** Prepares nothing from now on: a connection did not know what was prepared on it. */
