@@ -59,24 +59,28 @@ export interface DeferClient {
 
 const LIMITS = ["numAttempts", "timeoutIntervalMs", "attemptTimeoutMs"] as const
 
-const OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority", "unique", ...LIMITS]
+/** The options of one of many jobs, and those of a job alone. */
+export const JOB_OPTIONS = ["payload", "dependencies", "delayMs", "runAt", "priority", "unique", ...LIMITS]
+export const DEFER_OPTIONS = [...JOB_OPTIONS, "client"]
 
-/** Checks what a job is deferred with; `others` are options that the caller sees to. */
+const NO_DEPENDENCIES: readonly number[] = Object.freeze([])
+
+/** Checks what a job is deferred with; those of the options `known` that no job has are the caller's to see to. */
 export function toNewJob<Payload extends object>({
     owner,
     options,
-    others = [],
+    known,
     definition,
     maxPayloadBytes,
 }: {
     owner: string
     options: DeferOptions<Payload>
-    others?: readonly string[]
+    known: readonly string[]
     definition: RegisteredJob
     maxPayloadBytes: number
 }): NewJob {
-    knownOptions(owner, options, [...OPTIONS, ...others])
-    const { payload, dependencies = [], delayMs, runAt, priority } = options
+    knownOptions(owner, options, known)
+    const { payload, dependencies, delayMs, runAt, priority } = options
     if (delayMs !== undefined && runAt !== undefined) {
         throw new InvalidOptionError({
             option: "runAt",
@@ -92,17 +96,16 @@ export function toNewJob<Payload extends object>({
         delayMs: delayMs === undefined || durationMs("delayMs", delayMs) === 0 ? null : delayMs,
         runAtMs: runAt === undefined ? null : instant("runAt", runAt).getTime(),
         priority: priority === undefined ? null : jobPriority("priority", priority),
-        dependencies: listOf({
-            option: "dependencies",
-            expected: "an array of job ids",
-            value: dependencies,
-            check: jobID,
-        }),
+        dependencies: dependencies === undefined ? NO_DEPENDENCIES : checkedDependencies(dependencies),
         unique: toKeyRule({ payload, options: options.unique, definition }),
         limits: toLimits(options),
     }
     checkTogether(job)
     return job
+}
+
+function checkedDependencies(value: unknown): number[] {
+    return listOf({ option: "dependencies", expected: "an array of job ids", value, check: jobID })
 }
 
 /** What a job that stands is changed to must say all that there is to say. */
@@ -125,8 +128,9 @@ function checkTogether({ unique, dependencies, delayMs, runAtMs }: NewJob): void
 
 /** Null for a job that is content with what its definition says. */
 function toLimits(options: Pick<DeferOptions<object>, (typeof LIMITS)[number]>): NewJob["limits"] {
-    if (LIMITS.every((name) => options[name] === undefined)) return null
     const { numAttempts, timeoutIntervalMs, attemptTimeoutMs } = options
+    if (numAttempts === undefined && timeoutIntervalMs === undefined && attemptTimeoutMs === undefined)
+        return null
     return {
         numAttempts: numAttempts === undefined ? null : wholeNumber("numAttempts", numAttempts, MAX_ATTEMPTS),
         timeoutIntervalMs:

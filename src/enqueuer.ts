@@ -160,50 +160,50 @@ export class Enqueuer {
         if (jobs.some(hasKey)) {
             const isImpatient = patience === "impatient"
             const deferrals = await (isImpatient ? deferOnce : deferByKey)(jobs, (some) =>
-                this.#insertKnown(some, run, place, (rows) =>
-                    insertUniqueJobs({ ...query, jobs: rows, isImpatient }),
+                this.#insertKnown(some, run, place, (definitionIDs) =>
+                    insertUniqueJobs({ ...query, jobs: withIDs(some, definitionIDs), isImpatient }),
                 ),
             )
             // An impatient statement leaves out what is contested, as who asked for it expects.
             return jobs.map((job) => deferrals.get(job) as Deferral)
         }
         const isPlain = jobs.every(isPlainAndReady)
-        const ids = await this.#insertKnown(jobs, run, place, async (rows) => {
-            if (isPlain)
-                return { results: await insertReadyJobs({ ...query, jobs: rows, hint }), missingIDs: [] }
-            const inserted = await insertJobs({ ...query, jobs: rows })
+        const ids = await this.#insertKnown(jobs, run, place, async (definitionIDs) => {
+            if (isPlain) {
+                const payloads = jobs.map(({ payload }) => payload)
+                const results = await insertReadyJobs({ ...query, payloads, definitionIDs, hint })
+                return { results, missingIDs: [] }
+            }
+            const inserted = await insertJobs({ ...query, jobs: withIDs(jobs, definitionIDs) })
             return { results: inserted.ids, missingIDs: inserted.missingIDs }
         })
         return ids.map((id) => ({ id, outcome: "inserted" }))
     }
 
-    /** Inserts jobs of definitions that the database knows. `insert` has no results where it lacks something. */
+    /** Inserts jobs of definitions that the database knows by these ids. `insert` has no results where it lacks something. */
     async #insertKnown<Result>(
         jobs: readonly NewJob[],
         run: Query["run"],
         place: Place,
-        insert: (rows: readonly KnownJob[]) => Promise<{ results: Result[]; missingIDs: number[] }>,
+        insert: (definitionIDs: readonly number[]) => Promise<{ results: Result[]; missingIDs: number[] }>,
     ): Promise<Result[]> {
         const definition = jobs[0]?.definition.name ?? ""
         const missedIDs = new Set<number>()
         let hasRegistered = false
         for (let tries = 1; tries <= MAX_TRIES; ) {
-            const definitionIDs = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
-            const rows = jobs.map((job) => ({
-                ...job,
-                definitionID: definitionIDs.get(job.definition.name) as number,
-            }))
-            const { results, missingIDs } = await insert(rows)
+            const idsByName = await this.#resolveIDs(jobs, place === "alone" ? undefined : run)
+            const definitionIDs = jobs.map((job) => idsByName.get(job.definition.name) as number)
+            const { results, missingIDs } = await insert(definitionIDs)
             if (results.length === jobs.length) return results
             // One look may fall between a job's end and its place in history; two looks for the same job cannot.
             const jobIDs = missingIDs.filter((id) => missedIDs.has(id))
             if (jobIDs.length > 0) throw new DependencyNotFoundError({ definition, jobIDs })
             for (const id of missingIDs) missedIDs.add(id)
             if (missingIDs.length > 0) continue
-            if (!hasRegistered) hasRegistered = await this.#registerPriorities(rows, run)
+            if (!hasRegistered) hasRegistered = await this.#registerPriorities(jobs, definitionIDs, run)
             else hasRegistered = false
             if (hasRegistered) continue
-            for (const name of definitionIDs.keys()) this.#registry.forget(name)
+            for (const name of idsByName.keys()) this.#registry.forget(name)
             tries++
         }
         throw new DatabaseError({
@@ -216,10 +216,11 @@ export class Enqueuer {
 
     /** Writes down the lanes of jobs with a priority of their own, if there are any: no job is inserted without. */
     async #registerPriorities(
-        jobs: readonly (NewJob & { definitionID: number })[],
+        jobs: readonly NewJob[],
+        definitionIDs: readonly number[],
         run: Query["run"],
     ): Promise<boolean> {
-        const lanes = jobs.flatMap(({ definitionID, priority }) =>
+        const lanes = withIDs(jobs, definitionIDs).flatMap(({ definitionID, priority }) =>
             priority === null || priority === 0 ? [] : [{ definitionID, priority }],
         )
         if (lanes.length > 0) await registerPriorities({ run, schema: this.#schema, lanes })
@@ -262,6 +263,10 @@ export class Enqueuer {
     #guard<T>(work: () => Promise<T>): Promise<T> {
         return inOurWords({ action: "defer", schema: this.#schema }, work)
     }
+}
+
+function withIDs(jobs: readonly NewJob[], definitionIDs: readonly number[]): KnownJob[] {
+    return jobs.map((job, index) => ({ ...job, definitionID: definitionIDs[index] as number }))
 }
 
 function hasKey(job: NewJob): boolean {

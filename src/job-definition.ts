@@ -1,6 +1,13 @@
 import { type Core, coreOf } from "./config.ts"
 import { checkedClient, type SqlClient } from "./db/client.ts"
-import { type DeferClient, type DeferOptions, type Deferral, toNewJob } from "./defer-options.ts"
+import {
+    DEFER_OPTIONS,
+    type DeferClient,
+    type DeferOptions,
+    type Deferral,
+    JOB_OPTIONS,
+    toNewJob,
+} from "./defer-options.ts"
 import type { NewJob } from "./enqueuer.ts"
 import { type AnyJobDefinitionOptions, toRegisteredJob } from "./job-definition-options.ts"
 import { knownOptions, listOf } from "./options.ts"
@@ -82,7 +89,7 @@ export class JobDefinition<Payload extends object, Result = void> {
     }
 
     #defer(owner: string, options: DeferOptions<Payload> & DeferClient): Promise<Deferral> {
-        const job = this.#toNewJob({ owner, options, others: ["client"] })
+        const job = this.#toNewJob(owner, options, DEFER_OPTIONS)
         return this.#core.enqueuer.defer(job, toClient(options.client))
     }
 
@@ -92,18 +99,19 @@ export class JobDefinition<Payload extends object, Result = void> {
         options: DeferClient,
     ): Promise<Deferral[]> {
         knownOptions(owner, options, ["client"])
+        const ownerOfJob = `a job of ${owner}`
         const newJobs = listOf({
             option: "jobs",
             expected: "an array of jobs",
             value: jobs,
-            check: (_option, job) =>
-                this.#toNewJob({ owner: `a job of ${owner}`, options: job as DeferOptions<Payload> }),
+            check: (_option, job) => this.#toNewJob(ownerOfJob, job as DeferOptions<Payload>, JOB_OPTIONS),
         })
         return this.#core.enqueuer.deferAll(newJobs, toClient(options.client))
     }
 
-    #toNewJob(params: { owner: string; options: DeferOptions<Payload>; others?: readonly string[] }): NewJob {
-        return toNewJob({ ...params, definition: this.#job, maxPayloadBytes: this.#core.maxPayloadBytes })
+    #toNewJob(owner: string, options: DeferOptions<Payload>, known: readonly string[]): NewJob {
+        const { maxPayloadBytes } = this.#core
+        return toNewJob({ owner, options, known, definition: this.#job, maxPayloadBytes })
     }
 }
 

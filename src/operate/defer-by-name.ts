@@ -1,7 +1,7 @@
 import type { Core } from "../config.ts"
 import type { Run } from "../db/driver.ts"
 import { inOurWords } from "../db/failure.ts"
-import { toNewJob } from "../defer-options.ts"
+import { JOB_OPTIONS, toNewJob } from "../defer-options.ts"
 import type { NewJob } from "../enqueuer.ts"
 import { InvalidOptionError } from "../errors.ts"
 import { laneOf, type Placing } from "../gate.ts"
@@ -99,6 +99,7 @@ async function deferRegistered(core: Core, asked: Asked, registered: RegisteredJ
             ...(priority === undefined ? {} : { priority }),
             ...(unique === null ? { unique } : {}),
         },
+        known: JOB_OPTIONS,
         definition: registered,
         maxPayloadBytes: core.maxPayloadBytes,
     })

@@ -3,12 +3,6 @@ import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Notification } from "./notify.ts"
 import { PREPARED, type Query } from "./query.ts"
 
-/** A job that may run at once. */
-interface ReadyJob {
-    definitionID: number
-    payload: string
-}
-
 /**
  * The hot path of `defer`: jobs that may run at once. Ids come from the sequence in the order of the input, so the
  * ids returned, sorted, are in that order too. Inserts nothing where a definition is gone or retired.
@@ -58,33 +52,30 @@ const oneToldText = statementText(
 )
 
 /**
- * Returns the new ids in the order of `jobs`, or none when a definition is no longer there. One job alone may be sent
- * together with a notification.
+ * Returns the new ids in the order of the payloads, or none when a definition is no longer there. One job alone may be
+ * sent together with a notification.
  */
 export async function insertReadyJobs({
     run,
     schema,
-    jobs,
+    payloads,
+    definitionIDs,
     hint,
 }: Query & {
-    jobs: readonly ReadyJob[]
+    payloads: readonly string[]
+    /** Of each payload. */
+    definitionIDs: readonly number[]
     hint?: Notification | undefined
 }): Promise<number[]> {
-    const [first] = jobs
-    if (first !== undefined && jobs.length === 1) {
-        const values = [first.definitionID, first.payload]
+    if (payloads.length === 1) {
+        const values = [definitionIDs[0], payloads[0]]
         const rows =
             hint === undefined
                 ? await run(oneText(schema), values, PREPARED)
                 : await run(oneToldText(schema), [...values, hint.channel, hint.message], PREPARED)
         return rows.map(([id]) => Number(id))
     }
-    const definitionIDs = jobs.map((job) => job.definitionID)
-    const values = [
-        jsonList(jobs.map((job) => job.payload)),
-        numberList(definitionIDs),
-        numberList([...new Set(definitionIDs)]),
-    ]
+    const values = [jsonList(payloads), numberList(definitionIDs), numberList([...new Set(definitionIDs)])]
     const rows = await run(text(schema), values, PREPARED)
     return rows.map(([id]) => Number(id)).sort((a, b) => a - b)
 }
