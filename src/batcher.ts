@@ -48,8 +48,9 @@ export class Batcher<Item, Result> {
             const batch = this.#waiting.splice(0, this.#batchLength())
             try {
                 const results = await this.#flush(batch.map(({ item }) => item))
-                for (const [index, { resolve }] of batch.entries())
+                batch.forEach(({ resolve }, index) => {
                     resolve(results[index] as Result | Promise<Result>)
+                })
             } catch (error) {
                 for (const { reject } of batch) reject(error)
             }
@@ -59,10 +60,11 @@ export class Batcher<Item, Result> {
 
     #batchLength(): number {
         let weight = 0
-        for (const [index, { item }] of this.#waiting.entries()) {
-            weight += this.#weigh(item)
-            if (index === this.#maxItems || (weight > this.#maxWeight && index > 0)) return index
+        const max = Math.min(this.#waiting.length, this.#maxItems)
+        for (let length = 0; length < max; length++) {
+            weight += this.#weigh((this.#waiting[length] as Waiting<Item, Result>).item)
+            if (weight > this.#maxWeight && length > 0) return length
         }
-        return this.#waiting.length
+        return max
     }
 }

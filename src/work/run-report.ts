@@ -25,16 +25,15 @@ export class RunReport {
 
     started(run: Reported): void {
         this.#counter.started(run.jobName, run.job.waitMs)
-        this.#emit({ eventType: "worker-job-dequeue", ...aboutOf(run), attempt: run.job.attempt })
+        const { job, jobName } = run
+        // Written out, as what is told of every job is.
+        this.#emit({ eventType: "worker-job-dequeue", jobID: job.id, jobName, attempt: job.attempt })
     }
 
     succeeded(run: Reported): void {
         this.#counter.succeeded(run.jobName, monotonicMs() - run.claimedAtMs)
-        this.#emit({
-            eventType: "worker-job-finalize-success",
-            ...aboutOf(run),
-            attempt: run.job.attempt,
-        })
+        const { job, jobName } = run
+        this.#emit({ eventType: "worker-job-finalize-success", jobID: job.id, jobName, attempt: job.attempt })
     }
 
     /** The job has succeeded, but what its job function returned is not kept. */

@@ -63,8 +63,9 @@ export class Settler {
     readonly #snoozed: Batcher<Snooze, Settled>
     readonly #held: Batcher<Hold, Settled>
     readonly #completed: Batcher<ClaimKey, Settled>
-    readonly #pending = new Set<Promise<Settled>>()
     #numPending = 0
+    /** Who waits until nothing is pending. */
+    #drained: (() => void)[] = []
     #hasGivenUp = false
 
     constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
@@ -176,7 +177,7 @@ export class Settler {
 
     /** Resolves when everything so far is recorded, or given up. */
     async drain(): Promise<void> {
-        while (this.#pending.size > 0) await Promise.all(this.#pending)
+        while (this.#numPending > 0) await new Promise<void>((resolve) => this.#drained.push(resolve))
     }
 
     /** Ceases to repeat what fails: the leases will lapse and the jobs run again. */
@@ -187,12 +188,17 @@ export class Settler {
     /** Counts an outcome that is on its way until it is recorded. */
     track(settled: Promise<Settled>): Promise<Settled> {
         this.#numPending++
-        this.#pending.add(settled)
-        void settled.finally(() => {
-            this.#numPending--
-            this.#pending.delete(settled)
-        })
+        settled.then(this.#onSettled, this.#onSettled)
         return settled
+    }
+
+    /** One for all outcomes: there are thousands a second. */
+    readonly #onSettled = (): void => {
+        this.#numPending--
+        if (this.#numPending > 0) return
+        const drained = this.#drained
+        this.#drained = []
+        for (const resolve of drained) resolve()
     }
 
     #endingAs(ending: Ending): Batcher<Finalization, Settled> {
