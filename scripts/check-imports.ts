@@ -43,6 +43,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
         /^src\/(job-definition|job-definition-options|limit-options|defer-options|unique-options|retry-options)\.ts$/,
         ["config", "schedules", "queue", "threads", "job-context", "cron", "db", "leaf"],
     ],
+    ["temporary-queue", /^src\/temporary-queue\.ts$/, ["config", "statements", "db", "leaf"]],
     ["daemon", /^src\/daemon\.ts$/, ["leaf"]],
     ["heartbeat", /^src\/heartbeat\.ts$/, ["daemon", "queue", "statements", "db", "leaf"]],
     [
@@ -78,6 +79,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
             "worker",
             "orchestrator",
             "inspector",
+            "temporary-queue",
             "inspect",
             "operate",
             "daemon",

@@ -1,8 +1,10 @@
 import { type Config, type Core, coreOf } from "../config.ts"
+import { inOurWords } from "../db/failure.ts"
 import type { DeadLettersOptions } from "../dead-letter-options.ts"
 import type { DeadLetterPage } from "../dead-letters.ts"
 import type { Count } from "../inspect/counts.ts"
 import { checkHealth, type Health } from "../inspect/health.ts"
+import { inspectServer, type ServerInfo } from "../inspect/server.ts"
 import type { Pause, PauseTarget } from "../pauses.ts"
 import type { Schedule } from "../schedule-options.ts"
 import type { JobFilter } from "./change-options.ts"
@@ -231,5 +233,16 @@ export class Operator {
      */
     async health(): Promise<Health> {
         return checkHealth({ config: this.#config, core: this.#core })
+    }
+
+    /**
+     * What the server is, what it is set to, and how long a round trip to it takes. Ten small queries, one after the other;
+     * works on a schema that is not prepared, too.
+     *
+     * @throws DatabaseError when the database cannot be reached.
+     */
+    async server(): Promise<ServerInfo> {
+        const { schema } = this.#core
+        return inOurWords({ action: "server", schema }, () => inspectServer(this.#core))
     }
 }

@@ -156,6 +156,7 @@ describe("the option tables of README.md", () => {
         expect(names("#### **Inspector#jobs**")).toEqual(optionsOf("ListJobsOptions"))
         expect(names("#### **Daemon#join**")).toEqual(optionsOf("JoinOptions"))
         expect(names("#### **embeddedPool**")).toEqual(optionsOf("EmbeddedPoolOptions"))
+        expect(names("#### **temporaryQueue**")).toEqual(optionsOf("TemporaryQueueOptions"))
     })
 })
 
