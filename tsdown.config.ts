@@ -56,6 +56,7 @@ export default defineConfig([
         // The command line uses the package as everybody does, by its doors.
         plugins: [
             fromBuilt("library-by-its-door", /^(\.\.\/)+index\.ts$/, "./index.js"),
+            fromBuilt("embedded-by-its-door", /^(\.\.\/)+embedded\.ts$/, "./embedded.js"),
             fromBuilt("dashboard-by-its-door", /^(\.\.\/)+dashboard\.ts$/, "./dashboard.js"),
         ],
     },

@@ -95,7 +95,7 @@ const ROOMS: [name: string, files: RegExp, mayImport: string[]][] = [
     ],
     ["embedded", /^src\/embedded(\.ts$|\/)/, ["db", "leaf"]],
     ["dashboard", /^src\/dashboard(\.ts$|\/)/, ["index"]],
-    ["cli", /^src\/cli\//, ["index", "dashboard"]],
+    ["cli", /^src\/cli\//, ["index", "embedded", "dashboard"]],
 ]
 
 /** What may be imported that is not ours, each after its room. */

@@ -1,4 +1,4 @@
-import type { Config, Inspector } from "../index.ts"
+import type { Config, Inspector, Pool } from "../index.ts"
 import type { Arguments } from "./arguments.ts"
 import type { Io } from "./io.ts"
 import type { OptionSpec } from "./option-spec.ts"
@@ -10,6 +10,15 @@ export interface Queue {
     inspector: Inspector
 }
 
+/** A database, for a command that makes a queue of its own. */
+export interface Database {
+    pool: Pool
+    /** Where it is, for people. */
+    place: string
+    /** Whether it is inside this process, and ends with it. */
+    isEmbedded: boolean
+}
+
 /** What a command runs with. */
 export interface Context {
     args: Arguments
@@ -19,6 +28,11 @@ export interface Context {
     commands: readonly Command[]
     /** Connects, when it is first called. */
     queue(): Promise<Queue>
+    /**
+     * The database without a queue, over so many connections at the most. With `orEmbedded`, one inside the process where
+     * none was named.
+     */
+    database(params: { numConnections: number; orEmbedded: boolean }): Promise<Database>
     /**
      * Asks whether to go on, unless `--yes` says so; throws where nobody can be asked. `withFacts` is the same question,
      * with what takes a look at the database to know.

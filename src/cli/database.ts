@@ -1,5 +1,5 @@
 import { Config, Inspector } from "../index.ts"
-import type { Queue } from "./command.ts"
+import type { Database, Queue } from "./command.ts"
 import { NoDatabaseError, UsageError } from "./exit.ts"
 import type { Io, OwnPool } from "./io.ts"
 
@@ -8,6 +8,14 @@ const CONNECT_MS = 5_000
 
 /** How long the end of connections may take. */
 const END_MS = 500
+
+/** What a queue takes that is looked after: one statement at a time, or two. */
+const NUM_CONNECTIONS = 2
+
+/** Connections to a database. */
+export interface OpenDatabase extends Database {
+    close(): Promise<void>
+}
 
 /** A queue, and the connections to it. */
 export interface OpenQueue extends Queue {
@@ -20,17 +28,52 @@ export async function openQueue(params: {
     schema: string | undefined
     io: Io
 }): Promise<OpenQueue> {
-    const { schema, io } = params
+    const { schema, ...rest } = params
+    const { pool, close } = await openDatabase({ ...rest, numConnections: NUM_CONNECTIONS })
+    const config = new Config({ pool, ...(schema === undefined ? {} : { schema }) })
+    return { config, inspector: new Inspector({ config }), close }
+}
+
+/** Opens a database. Nothing is sent yet. */
+export async function openDatabase(params: {
+    url: string | undefined
+    numConnections: number
+    io: Io
+}): Promise<OpenDatabase> {
     const connectionString = checkedURL(params.url)
-    const Pool = await loadPool(io)
+    const Pool = await loadPool(params.io)
     const pool = new Pool({
         connectionString,
-        max: 2,
+        max: params.numConnections,
         connectionTimeoutMillis: CONNECT_MS,
         fallback_application_name: "cuckmq",
     })
-    const config = new Config({ pool, ...(schema === undefined ? {} : { schema }) })
-    return { config, inspector: new Inspector({ config }), close: () => closeWithin(pool) }
+    const { host } = new URL(connectionString)
+    return {
+        pool,
+        place: host === "" ? "a local socket" : host,
+        isEmbedded: false,
+        close: () => closeWithin(pool),
+    }
+}
+
+/** Opens the database that was named, or starts one inside the process where none was. */
+export async function openAnyDatabase(params: {
+    url: string | undefined
+    numConnections: number
+    io: Io
+}): Promise<OpenDatabase> {
+    if (params.url !== undefined && params.url !== "") return openDatabase(params)
+    const { embeddedPool } = await params.io.loadEmbedded()
+    try {
+        const pool = await embeddedPool()
+        return { pool, place: "this process", isEmbedded: true, close: () => closeWithin(pool) }
+    } catch (error) {
+        if ((error as { code?: unknown }).code !== "CUCKMQ_EMBEDDED_NOT_INSTALLED") throw error
+        throw new UsageError(
+            "no database: give --database-url, set DATABASE_URL, or run `npm install @electric-sql/pglite` for one inside the process",
+        )
+    }
 }
 
 async function loadPool(io: Io) {

@@ -21,6 +21,11 @@ export interface PgModule {
     }) => OwnPool
 }
 
+/** The part of `cuckmq/embedded` that is used. */
+export interface EmbeddedModule {
+    embeddedPool(): Promise<OwnPool>
+}
+
 /** What a command has of the process that it runs in. */
 export interface Io {
     readonly env: Readonly<Record<string, string | undefined>>
@@ -32,6 +37,8 @@ export interface Io {
     readonly user: string | undefined
     /** Aborted when the user interrupts. */
     readonly signal: AbortSignal
+    /** From now on, has the end of the terminal be an interruption too, rather than the end of the process. */
+    hearHangup(): void
     /** Waits, but not for longer than until `signal` is aborted. */
     wait(ms: number): Promise<void>
     /** Asks a question, and returns the answer. */
@@ -40,4 +47,6 @@ export interface Io {
     onKey(hear: (key: string) => void): () => void
     /** Loads the peer `pg`. */
     loadPg(): Promise<PgModule>
+    /** Loads the door to a database inside the process. */
+    loadEmbedded(): Promise<EmbeddedModule>
 }

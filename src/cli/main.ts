@@ -2,7 +2,14 @@ import { CuckmqError, InvalidOptionError } from "../index.ts"
 import { type Arguments, commandIn, readArguments } from "./arguments.ts"
 import type { Command } from "./command.ts"
 import { COMMANDS } from "./commands/all.ts"
-import { type OpenQueue, openQueue, withoutPassword } from "./database.ts"
+import {
+    type OpenDatabase,
+    type OpenQueue,
+    openAnyDatabase,
+    openDatabase,
+    openQueue,
+    withoutPassword,
+} from "./database.ts"
 import { EXIT, NoDatabaseError, UsageError } from "./exit.ts"
 import { helpOf } from "./help.ts"
 import type { Io } from "./io.ts"
@@ -45,6 +52,7 @@ async function runCommand(params: {
 }): Promise<number> {
     const { command, args, out, io, url } = params
     let open: OpenQueue | undefined
+    let database: OpenDatabase | undefined
     const context = {
         args,
         out,
@@ -54,6 +62,10 @@ async function runCommand(params: {
             const schema = args.text("schema") ?? (io.env.CUCKMQ_SCHEMA || undefined)
             open ??= await openQueue({ url, schema, io })
             return open
+        },
+        database: async ({ orEmbedded, numConnections }: { numConnections: number; orEmbedded: boolean }) => {
+            database ??= await (orEmbedded ? openAnyDatabase : openDatabase)({ url, numConnections, io })
+            return database
         },
         isConfirmed: async (question: string, withFacts = async () => question) => {
             if (args.has("yes")) return true
@@ -69,6 +81,7 @@ async function runCommand(params: {
         return await (command.isLive === true ? running : Promise.race([running, interruption(io.signal)]))
     } finally {
         await open?.close()
+        await database?.close()
     }
 }
 

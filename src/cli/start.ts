@@ -1,17 +1,24 @@
 #!/usr/bin/env node
 import { userInfo } from "node:os"
 import { createInterface } from "node:readline/promises"
+import { EXIT } from "./exit.ts"
+import { Interruption } from "./interruption.ts"
 import type { Io } from "./io.ts"
 import { main } from "./main.ts"
 
 const FORCED_END_MS = 1_000
 
-const interrupted = new AbortController()
-// The second time the process ends at once, as it would without us.
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort())
+const interruption = new Interruption()
+const { signal } = interruption
 
-// Whoever reads our output may have seen enough, as `head` has.
-process.stdout.on("error", () => process.exit(0))
+// Whoever reads our output may have seen enough, as `head` has. What is under way may have to be cleared up first.
+let isReaderGone = false
+process.stdout.on("error", () => {
+    isReaderGone = true
+    interruption.request()
+})
+// The terminal is gone, and so is who would read of it.
+process.stderr.on("error", () => undefined)
 
 /** A container may run as a user that has no name. */
 function userName(): string | undefined {
@@ -28,24 +35,25 @@ const io: Io = {
     stderr: process.stderr,
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     user: userName(),
-    signal: interrupted.signal,
+    signal,
+    hearHangup: () => interruption.hearHangup(),
     wait: (ms) =>
         new Promise((resolve) => {
             const end = () => {
                 clearTimeout(timer)
-                interrupted.signal.removeEventListener("abort", end)
+                signal.removeEventListener("abort", end)
                 resolve()
             }
             const timer = setTimeout(end, ms)
-            interrupted.signal.addEventListener("abort", end)
-            if (interrupted.signal.aborted) end()
+            signal.addEventListener("abort", end)
+            if (signal.aborted) end()
         }),
     ask: async (question) => {
         const asking = createInterface({ input: process.stdin, output: process.stderr })
         // What is typed while a line is read does not come as a signal.
-        asking.on("SIGINT", () => interrupted.abort())
+        asking.on("SIGINT", () => interruption.request())
         try {
-            return await asking.question(question, { signal: interrupted.signal })
+            return await asking.question(question, { signal })
         } catch {
             return ""
         } finally {
@@ -63,9 +71,11 @@ const io: Io = {
         }
     },
     loadPg: async () => (await import("pg")).default,
+    loadEmbedded: () => import("../embedded.ts"),
 }
 
-process.exitCode = await main(process.argv.slice(2), io)
+const exitCode = await main(process.argv.slice(2), io)
+process.exitCode = isReaderGone ? EXIT.ok : exitCode
 // What still waits need not, and would hold the process.
-interrupted.abort()
+interruption.request()
 setTimeout(() => process.exit(), FORCED_END_MS).unref()

@@ -23,6 +23,9 @@ describe("a command line that is wrong", () => {
         [["pause", "--everything"], /--yes/],
         [["help", "nonsense"], /there is no command nonsense/],
         [["status", "--schema", ""], /schema/],
+        [["bench", "--jobs", "5"], /from 100 to 1,000,000 for --jobs, got: 5/],
+        [["bench", "--max-seconds", "7.5"], /a whole number from 5 to 3,600/],
+        [["bench", "--schema", "mine"], /makes a schema of its own/],
     ]
     for (const [argv, message] of wrong)
         it(`is refused before anything is sent: ${argv.join(" ")}`, async () => {

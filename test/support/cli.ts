@@ -15,6 +15,8 @@ export interface CliRun {
     readonly result: Promise<CliResult>
     /** What it has printed so far. */
     stdout(): string
+    /** What it has said besides. */
+    stderr(): string
     /** What Ctrl-C does. */
     interrupt(): void
     /** Presses a key. */
@@ -29,6 +31,7 @@ export interface CliWorld {
     /** Makes somebody sit there, who gives this answer. */
     answer?: string
     loadPg?: Io["loadPg"]
+    loadEmbedded?: Io["loadEmbedded"]
 }
 
 /** Runs a command line in this process. It waits a hundredth of the time that it would. */
@@ -62,11 +65,14 @@ export function startCli(argv: readonly string[], world: CliWorld = {}): CliRun 
                 onKey = () => undefined
             }
         },
+        hearHangup: () => undefined,
+        loadEmbedded: world.loadEmbedded ?? (() => import("../../src/embedded.ts")),
         loadPg: world.loadPg ?? (async () => pg),
     }
     return {
         result: main(argv, io).then((code) => ({ code, ...out })),
         stdout: () => out.stdout,
+        stderr: () => out.stderr,
         interrupt: () => interrupted.abort(),
         press: (key) => onKey(key),
     }

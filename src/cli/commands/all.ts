@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts"
+import { bench } from "./bench.ts"
 import { cancel } from "./cancel.ts"
 import { completion } from "./completion.ts"
 import { dashboard } from "./dashboard.ts"
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
     tail,
     top,
     dashboard,
+    bench,
     completion,
     help,
     version,

@@ -1,0 +1,52 @@
+import { type Config, Inspector, type TemporaryQueue, temporaryQueue } from "../index.ts"
+import type { Context, Database } from "./command.ts"
+import { withoutPassword } from "./database.ts"
+import { UsageError } from "./exit.ts"
+
+/** A queue in a schema of its own, and the database that it is in. */
+export interface OwnQueue {
+    config: Config
+    inspector: Inspector
+    database: Database
+}
+
+/** How a command takes a queue of its own. */
+interface OwnQueueParams {
+    /** A part of the schema's name. */
+    purpose: string
+    /** How many connections it may take. */
+    numConnections: number
+    /** Whether to begin without a database that was named. */
+    orEmbedded: boolean
+    /** Whether the queue stays when the command ends. */
+    isKept: boolean
+}
+
+/** Does something in a schema of its own, which is dropped whatever happens but a kill. */
+export async function inOwnQueue<Result>(
+    context: Context,
+    { purpose, isKept, ...connecting }: OwnQueueParams,
+    work: (queue: OwnQueue) => Promise<Result>,
+): Promise<Result> {
+    const { args, io } = context
+    if (args.has("schema")) throw new UsageError("--schema is not for this: it makes a schema of its own")
+    io.hearHangup()
+    const database = await context.database(connecting)
+    const queue = await temporaryQueue({ pool: database.pool, purpose })
+    const { config } = queue
+    try {
+        return await work({ config, inspector: new Inspector({ config }), database })
+    } finally {
+        if (!isKept && !database.isEmbedded) await dropped(queue, context)
+    }
+}
+
+/** That it could not be dropped must not hide what went wrong before. */
+async function dropped({ config, drop }: TemporaryQueue, { args, io, out }: Context): Promise<void> {
+    try {
+        await drop()
+    } catch (error) {
+        const reason = withoutPassword(String(error), args.text("database-url") ?? io.env.DATABASE_URL)
+        out.note(`the schema ${config.schema} is left over (${reason}): drop schema ${config.schema} cascade`)
+    }
+}
