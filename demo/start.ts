@@ -2,9 +2,13 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
 
-/** The demo imports the package by its name, as you would; so it has to be built. This builds it if need be. */
+/** `npm run demo` is `cuckmq demo` of this checkout, which has to be built. This builds it if need be. */
 const ROOT = join(import.meta.dirname, "..")
+
+/** How often to look whether npm is still there. */
+const PARENT_CHECK_MS = 250
 
 function newestMs(folder: string): number {
     if (!existsSync(folder)) return 0
@@ -13,7 +17,7 @@ function newestMs(folder: string): number {
 }
 
 function isBuilt(): boolean {
-    const built = statSync(join(ROOT, "dist/index.js"), { throwIfNoEntry: false })
+    const built = statSync(join(ROOT, "dist/cli.js"), { throwIfNoEntry: false })
     const manifest = statSync(join(ROOT, "package.json")).mtimeMs
     const sources = Math.max(...["src", "ui"].map((folder) => newestMs(join(ROOT, folder))), manifest)
     return built !== undefined && built.mtimeMs >= sources
@@ -32,6 +36,18 @@ function build(): void {
     process.exit(1)
 }
 
+/** The shell between npm and us takes a SIGTERM for itself: that it is gone is then all we learn. */
+function watchParent(): void {
+    const parent = process.ppid
+    const timer = setInterval(() => {
+        if (process.ppid === parent) return
+        clearInterval(timer)
+        process.kill(process.pid, "SIGTERM")
+    }, PARENT_CHECK_MS)
+    timer.unref()
+}
+
 if (!isBuilt()) build()
-const { main } = await import("./main.ts")
-await main()
+watchParent()
+process.argv.splice(2, 0, "demo")
+await import(pathToFileURL(join(ROOT, "dist/cli.js")).href)

@@ -39,6 +39,18 @@ export class Look {
         return cells.map((cell) => this.#painted(cell, harmless(textOf(cell)))).join("")
     }
 
+    /** A line, cut to the width. */
+    fitted(...cells: Cell[]): string {
+        let room = this.width
+        return cells
+            .map((cell) => {
+                const text = cut(harmless(textOf(cell)), room)
+                room -= widthOf(text)
+                return this.#painted(cell, text)
+            })
+            .join("")
+    }
+
     /** Text of several lines. */
     block(text: string, indent = ""): string[] {
         return text.split(/\r?\n/).map((line) => indent + this.line(line))

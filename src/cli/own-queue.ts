@@ -2,6 +2,10 @@ import { type Config, Inspector, type TemporaryQueue, temporaryQueue } from "../
 import type { Context, Database } from "./command.ts"
 import { withoutPassword } from "./database.ts"
 import { UsageError } from "./exit.ts"
+import { Limit } from "./limit.ts"
+
+/** A database inside the process takes seconds to start, and many on a busy machine. */
+const MAX_OPEN_MS = 300_000
 
 /** A queue in a schema of its own, and the database that it is in. */
 export interface OwnQueue {
@@ -22,16 +26,26 @@ interface OwnQueueParams {
     isKept: boolean
 }
 
-/** Does something in a schema of its own, which is dropped whatever happens but a kill. */
+/** Refuses a schema that somebody has chosen. */
+export function refuseSchema({ args }: Context): void {
+    if (args.has("schema")) throw new UsageError("--schema is not for this: it makes a schema of its own")
+}
+
+/**
+ * Does something in a schema of its own, which is dropped whatever happens but a kill. Returns undefined when it was interrupted
+ * before that began.
+ */
 export async function inOwnQueue<Result>(
     context: Context,
     { purpose, isKept, ...connecting }: OwnQueueParams,
     work: (queue: OwnQueue) => Promise<Result>,
-): Promise<Result> {
-    const { args, io } = context
-    if (args.has("schema")) throw new UsageError("--schema is not for this: it makes a schema of its own")
+): Promise<Result | undefined> {
+    const { io } = context
     io.hearHangup()
-    const database = await context.database(connecting)
+    const opening = context.database(connecting)
+    const limit = new Limit({ ms: MAX_OPEN_MS, signal: io.signal })
+    if (!(await limit.isInTime(opening))) return undefined
+    const database = await opening
     const queue = await temporaryQueue({ pool: database.pool, purpose })
     const { config } = queue
     try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { runCli, startCli } from "../support/cli.ts"
 import { makeRole } from "../support/role.ts"
-import { eventually, hasServer, makeDirectPool, queueURL } from "../support/with-schema.ts"
+import { eventually, hasServer, makeDirectPool, ownerURL, queueURL } from "../support/with-schema.ts"
 
 /** The schemas that benches have made, and not dropped. */
 async function schemas(): Promise<string[]> {
@@ -12,7 +12,7 @@ async function schemas(): Promise<string[]> {
 describe.skipIf(!hasServer())("cuckmq bench", () => {
     it("measures, says on what, and leaves nothing behind", async () => {
         const argv = ["bench", "--jobs", "300", "--concurrency", "7", "--max-seconds", "5"]
-        const env = { DATABASE_URL: queueURL() }
+        const env = { DATABASE_URL: ownerURL() }
         const { code, stdout, stderr } = await runCli([...argv, "--json"], { env })
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
         const { measurements, server, settings } = JSON.parse(stdout)
@@ -31,7 +31,7 @@ describe.skipIf(!hasServer())("cuckmq bench", () => {
     })
 
     it("ends when it is interrupted, without a schema that stays", async () => {
-        const run = startCli(["bench", "--max-seconds", "3600"], { env: { DATABASE_URL: queueURL() } })
+        const run = startCli(["bench", "--max-seconds", "3600"], { env: { DATABASE_URL: ownerURL() } })
         await eventually(() => run.stderr().includes("running them"))
         const [schema] = await schemas()
         expect(run.stderr()).toContain(`in the schema ${schema}, which is dropped at the end`)

@@ -25,6 +25,7 @@ describe("a command line that is wrong", () => {
         [["status", "--schema", ""], /schema/],
         [["bench", "--jobs", "5"], /from 100 to 1,000,000 for --jobs, got: 5/],
         [["bench", "--max-seconds", "7.5"], /a whole number from 5 to 3,600/],
+        [["demo", "--schema", "mine"], /makes a schema of its own/],
         [["bench", "--schema", "mine"], /makes a schema of its own/],
     ]
     for (const [argv, message] of wrong)

@@ -45,13 +45,14 @@ describe("npm run demo", () => {
     })
 
     it.runIf(ON_POSTGRES)(
-        "uses the Postgres of DATABASE_URL, and leaves the jobs there to look at",
+        "uses the Postgres of DATABASE_URL, and with --keep leaves the jobs there to look at",
         async () => {
-            const demo = startDemo({ DATABASE_URL: inject("connectionString") })
+            const demo = startDemo({ DATABASE_URL: inject("connectionString") }, ["--keep"])
             expect(await demo.ended).toEqual({ code: 0, signal: null })
             const output = demo.output()
-            const [query] = /select \* from cuckmq_demo\.job_history/.exec(output) ?? []
-            const { rows } = await makePool().query(query ?? "")
+            const [, schema] = /cuckmq jobs --schema (cuckmq_demo_[0-9a-f]{24})/.exec(output) ?? []
+            const { rows } = await makePool().query(`select * from ${schema}.job_history`)
+            await makePool().query(`drop schema ${schema} cascade`)
             const [numFiles] = /(?<=all )\d+(?= files)/.exec(output) ?? []
             expect(rows.length).toBeGreaterThan(Number(numFiles))
             expect(rows.filter((row) => row.outcome === "failed")).toHaveLength(1)
@@ -60,14 +61,14 @@ describe("npm run demo", () => {
 
     it("says what is wrong when the database cannot be reached", async () => {
         const demo = startDemo({ DATABASE_URL: "postgresql://127.0.0.1:1/nobody" })
-        expect((await demo.ended).code).toBe(1)
-        expect(demo.output()).toContain("The demo failed: connect ECONNREFUSED 127.0.0.1:1")
+        expect((await demo.ended).code).toBe(3)
+        expect(demo.output()).toContain("failed: connect ECONNREFUSED 127.0.0.1:1")
     })
 })
 
-function startDemo(variables: NodeJS.ProcessEnv = {}): Program {
+function startDemo(variables: NodeJS.ProcessEnv = {}, args: string[] = []): Program {
     const env = { ...process.env, DATABASE_URL: "", ...variables }
-    return startProgram("npm", ["run", "demo"], { cwd: ROOT, env })
+    return startProgram("npm", ["run", "demo", "--", ...args], { cwd: ROOT, env })
 }
 
 function expectGracefulEnd(demo: Program): void {
@@ -75,7 +76,7 @@ function expectGracefulEnd(demo: Program): void {
     expect(output).toContain("Stopping: what runs may end, the rest stays in the queue.")
     const numInSummary = cellsOf(output, "count-file ").length
     expect(numInSummary).toBe(4)
-    expect(output).not.toContain("demo failed")
+    expect(output).not.toContain("cuckmq:")
 }
 
 /** The cells of the last line that begins with a text. */

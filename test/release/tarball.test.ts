@@ -273,6 +273,20 @@ describe("the tarball", () => {
         await pool.end()
     })
 
+    it("shows itself at work on the files that were installed", async () => {
+        const cuckmq = join(esm.folder, "node_modules/.bin/cuckmq")
+        const { stdout, stderr } = await runFile(cuckmq, ["demo", "--json"], {
+            cwd: esm.folder,
+            env: { ...process.env, DATABASE_URL: "" },
+        })
+        expect(stderr).toBe("")
+        const { outcomes } = JSON.parse(stdout)
+        const [ofFiles, , , doomed] = outcomes
+        expect(ofFiles).toMatchObject({ definition: "count-file", numFailed: 0, numQueued: 0 })
+        expect(ofFiles.numSucceeded).toBeGreaterThan(10)
+        expect(doomed).toMatchObject({ definition: "doomed-read", numFailed: 1, numAttempts: 2 })
+    })
+
     const threads = [
         {
             kind: "ESM",

@@ -52,6 +52,11 @@ export function queueURL(role?: string): string {
     return url.href
 }
 
+/** The same for what makes a schema of its own. */
+export function ownerURL(): string {
+    return queueURL(inject("leg") === "roles" ? USER : undefined)
+}
+
 /** Makes a pool for a queue under test, as its user would, that ends with the test. */
 export function makePool({ role, ...options }: QueuePoolOptions = {}): pg.Pool {
     return endsWithTest({ connectionString: queueURL(role), max: 4, ...options })

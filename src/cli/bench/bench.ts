@@ -1,5 +1,5 @@
 import { Config, type EventHandler, JobDefinition, type Pool, Worker } from "../../index.ts"
-import { Limit } from "./limit.ts"
+import { Limit } from "../limit.ts"
 import { type Measurement, rateOf, timesOf } from "./measurement.ts"
 
 /** How a queue is measured. */

@@ -5,6 +5,7 @@ import { completion } from "./completion.ts"
 import { dashboard } from "./dashboard.ts"
 import { defer } from "./defer.ts"
 import { deleteJobs } from "./delete.ts"
+import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { explain } from "./explain.ts"
 import { health } from "./health.ts"
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
     top,
     dashboard,
     bench,
+    demo,
     completion,
     help,
     version,

@@ -6,7 +6,7 @@ import type { Command, Context } from "../command.ts"
 import { withoutPassword } from "../database.ts"
 import { EXIT, UsageError } from "../exit.ts"
 import { type Look, paint } from "../look.ts"
-import { inOwnQueue } from "../own-queue.ts"
+import { inOwnQueue, refuseSchema } from "../own-queue.ts"
 
 /** As many as a worker needs, and some for what is deferred meanwhile. */
 const NUM_CONNECTIONS = 4
@@ -48,6 +48,7 @@ export const bench: Command = {
     ],
     run: async (context) => {
         const { args, out, io } = context
+        refuseSchema(context)
         const settings = {
             numJobs: within(context, "jobs", NUM_JOBS),
             concurrency: within(context, "concurrency", CONCURRENCY),
@@ -69,7 +70,7 @@ export const bench: Command = {
                 errors: [...measuring.errors].map((error) => withoutPassword(error, url)),
             }
         })
-        if (io.signal.aborted) return EXIT.interrupted
+        if (report === undefined || io.signal.aborted) return EXIT.interrupted
         out.show(report, (look) => ["", ...linesOf(report, look)])
         return EXIT.ok
     },

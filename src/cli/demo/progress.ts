@@ -1,4 +1,5 @@
-import type { Event } from "cuckmq"
+import type { Event } from "../../index.ts"
+import type { Cell } from "../look.ts"
 import { describeEvent } from "./describe-event.ts"
 
 /** Where a job is, as far as the events have told. */
@@ -14,7 +15,7 @@ export interface Tally extends Record<State, number> {
 /** Something to show. */
 export interface Happening {
     atMs: number
-    text: string
+    cells: Cell[]
 }
 
 interface Job {
@@ -64,9 +65,9 @@ export class Progress {
 
     /** Takes note of what a daemon tells. */
     hear(event: Event): void {
-        const text = describeEvent(event)
-        if (text !== undefined) {
-            this.happenings.push({ atMs: this.elapsedMs, text })
+        const cells = describeEvent(event)
+        if (cells !== undefined) {
+            this.happenings.push({ atMs: this.elapsedMs, cells })
             if (this.happenings.length > MAX_HAPPENINGS) this.happenings.shift()
         }
         if ("jobID" in event) this.#move(event)

@@ -1,4 +1,4 @@
-import type { Jobs } from "./definitions.ts"
+import { DELAY_MS, type Jobs } from "./definitions.ts"
 import { findFiles } from "./files.ts"
 import type { Progress } from "./progress.ts"
 
@@ -27,11 +27,16 @@ export async function deferJobs(params: {
 
     const flakyID = await jobs.flakyUpload.defer({ payload: { path: "README.md" } })
     const doomedID = await jobs.doomedRead.defer({ payload: { path: "docs/there-is-no-such-file.md" } })
+    const reminderID = await jobs.reminder.defer({
+        payload: { text: `it is ${DELAY_MS / 1_000} seconds later` },
+        delayMs: DELAY_MS,
+    })
 
     progress.expect(jobs.countFile.name, fileIDs)
     progress.expect(jobs.report.name, [reportID])
     progress.expect(jobs.publishDigest.name, digestIDs)
     progress.expect(jobs.flakyUpload.name, [flakyID])
     progress.expect(jobs.doomedRead.name, [doomedID])
+    progress.expect(jobs.reminder.name, [reminderID])
     return { numJobs: progress.numExpected, tookMs: performance.now() - startMs }
 }
