@@ -19,6 +19,14 @@ export interface Database {
     isEmbedded: boolean
 }
 
+/** Which database a command takes. */
+export interface DatabaseParams {
+    /** How many connections it may take. */
+    numConnections: number
+    /** The server that was named, one inside this process, or that one where no server was named. */
+    kind: "server" | "embedded" | "either"
+}
+
 /** What a command runs with. */
 export interface Context {
     args: Arguments
@@ -28,11 +36,8 @@ export interface Context {
     commands: readonly Command[]
     /** Connects, when it is first called. */
     queue(): Promise<Queue>
-    /**
-     * The database without a queue, over so many connections at the most. With `orEmbedded`, one inside the process where
-     * none was named.
-     */
-    database(params: { numConnections: number; orEmbedded: boolean }): Promise<Database>
+    /** The database without a queue, over so many connections at the most. */
+    database(params: DatabaseParams): Promise<Database>
     /**
      * Asks whether to go on, unless `--yes` says so; throws where nobody can be asked. `withFacts` is the same question,
      * with what takes a look at the database to know.

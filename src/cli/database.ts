@@ -57,14 +57,9 @@ export async function openDatabase(params: {
     }
 }
 
-/** Opens the database that was named, or starts one inside the process where none was. */
-export async function openAnyDatabase(params: {
-    url: string | undefined
-    numConnections: number
-    io: Io
-}): Promise<OpenDatabase> {
-    if (params.url !== undefined && params.url !== "") return openDatabase(params)
-    const { embeddedPool } = await params.io.loadEmbedded()
+/** Starts a database inside the process. */
+export async function openEmbedded(io: Io): Promise<OpenDatabase> {
+    const { embeddedPool } = await io.loadEmbedded()
     try {
         const pool = await embeddedPool()
         return { pool, place: "this process", isEmbedded: true, close: () => closeWithin(pool) }

@@ -1,12 +1,12 @@
 import { CuckmqError, InvalidOptionError } from "../index.ts"
 import { type Arguments, commandIn, readArguments } from "./arguments.ts"
-import type { Command } from "./command.ts"
+import type { Command, DatabaseParams } from "./command.ts"
 import { COMMANDS } from "./commands/all.ts"
 import {
     type OpenDatabase,
     type OpenQueue,
-    openAnyDatabase,
     openDatabase,
+    openEmbedded,
     openQueue,
     withoutPassword,
 } from "./database.ts"
@@ -63,8 +63,9 @@ async function runCommand(params: {
             open ??= await openQueue({ url, schema, io })
             return open
         },
-        database: async ({ orEmbedded, numConnections }: { numConnections: number; orEmbedded: boolean }) => {
-            database ??= await (orEmbedded ? openAnyDatabase : openDatabase)({ url, numConnections, io })
+        database: async ({ kind, numConnections }: DatabaseParams) => {
+            const isEmbedded = kind === "embedded" || (kind === "either" && !url)
+            database ??= await (isEmbedded ? openEmbedded(io) : openDatabase({ url, numConnections, io }))
             return database
         },
         isConfirmed: async (question: string, withFacts = async () => question) => {

@@ -1,5 +1,5 @@
 import { type Config, Inspector, type TemporaryQueue, temporaryQueue } from "../index.ts"
-import type { Context, Database } from "./command.ts"
+import type { Context, Database, DatabaseParams } from "./command.ts"
 import { withoutPassword } from "./database.ts"
 import { UsageError } from "./exit.ts"
 import { Limit } from "./limit.ts"
@@ -15,13 +15,9 @@ export interface OwnQueue {
 }
 
 /** How a command takes a queue of its own. */
-interface OwnQueueParams {
+interface OwnQueueParams extends DatabaseParams {
     /** A part of the schema's name. */
     purpose: string
-    /** How many connections it may take. */
-    numConnections: number
-    /** Whether to begin without a database that was named. */
-    orEmbedded: boolean
     /** Whether the queue stays when the command ends. */
     isKept: boolean
 }

@@ -47,3 +47,15 @@ describe.skipIf(!hasServer())("cuckmq bench", () => {
         expect(stderr).toContain("grant create on database")
     })
 })
+
+// With the leg of PGlite only, as other tests of it.
+describe.skipIf(hasServer())("cuckmq bench --embedded", () => {
+    it("measures a database inside the process", async () => {
+        const argv = ["bench", "--embedded", "--jobs", "300", "--max-seconds", "5"]
+        const { code, stdout, stderr } = await runCli(argv, { env: { DATABASE_URL: "" } })
+        expect(code).toBe(0)
+        expect(stdout).toMatch(/as PGlite inside this process/)
+        expect(stdout).toMatch(/defer 1,000 in a call +\*? *300 /)
+        expect(stderr).not.toContain("dropped at the end")
+    })
+})

@@ -21,7 +21,9 @@ interface Report {
     cuckmq: string
     node: string
     numProcessors: number
+    /** Where the server is. */
     place: string
+    isEmbedded: boolean
     numConnections: number
     server: ServerInfo
     settings: BenchSettings
@@ -38,6 +40,7 @@ export const bench: Command = {
     options: [
         { name: "jobs", value: "N", help: "how many jobs, 100 to 1,000,000; default: 20,000" },
         { name: "concurrency", value: "N", help: "how many run at the same time, 1 to 1,000; default: 100" },
+        { name: "embedded", help: "measure PGlite, a database inside this process, and not a server" },
         { name: "max-seconds", value: "N", help: "how long it may take, 5 to 3,600; default: 60" },
     ],
     details: [
@@ -54,18 +57,24 @@ export const bench: Command = {
             concurrency: within(context, "concurrency", CONCURRENCY),
             maxSeconds: within(context, "max-seconds", MAX_SECONDS),
         }
-        const ways = { purpose: "bench", numConnections: NUM_CONNECTIONS, orEmbedded: false, isKept: false }
+        const kind = args.has("embedded") ? "embedded" : "server"
+        const ways = { purpose: "bench", numConnections: NUM_CONNECTIONS, kind, isKept: false } as const
         const report = await inOwnQueue(context, ways, async ({ config, inspector, database }) => {
             const say = (text: string) => (out.isJson ? undefined : out.note(text))
-            say(`in the schema ${config.schema}, which is dropped at the end`)
-            const { pool, place } = database
+            const { pool, place, isEmbedded } = database
+            if (!isEmbedded) say(`in the schema ${config.schema}, which is dropped at the end`)
             const measuring = new Bench({ config, pool, settings, signal: io.signal })
             const server = await inspector.server()
             const measurements = await measuring.measure((what) => say(`${what}…`))
             const url = args.text("database-url") ?? io.env.DATABASE_URL
             return {
                 ...{ at: new Date(), cuckmq: VERSION, node: process.version },
-                ...{ numProcessors: availableParallelism(), place, numConnections: NUM_CONNECTIONS },
+                ...{
+                    numProcessors: availableParallelism(),
+                    place,
+                    isEmbedded,
+                    numConnections: NUM_CONNECTIONS,
+                },
                 ...{ server, settings, measurements },
                 errors: [...measuring.errors].map((error) => withoutPassword(error, url)),
             }
@@ -100,6 +109,7 @@ const COLUMNS = ["JOBS", "JOBS/S", "P50 MS", "P99 MS"].map((title) => ({ title, 
 function linesOf(report: Report, look: Look): string[] {
     const { server, settings, measurements, errors } = report
     const { version, roundTripMs } = server
+    const place = report.isEmbedded ? "as PGlite inside this process" : `at ${report.place}`
     const run = `run, ${settings.concurrency} at a time in one worker`
     const rows = measurements.map(({ name, numJobs, jobsPerSecond, p50Ms, p99Ms, isWhole }) => [
         (name === "run" ? run : TITLES[name]) + (isWhole ? "" : " *"),
@@ -110,7 +120,7 @@ function linesOf(report: Report, look: Look): string[] {
     ])
     return [
         ...look.fields([
-            ["server", `PostgreSQL ${version} at ${report.place}, ${roundTripMs} ms away and back`],
+            ["server", `PostgreSQL ${version} ${place}, ${roundTripMs} ms away and back`],
             ["settings", settingsText(server)],
             ["here", `cuckmq ${report.cuckmq}, Node ${report.node}, ${report.numProcessors} processors`],
         ]),

@@ -40,7 +40,7 @@ export const demo: Command = {
         if (!hasDatabase)
             screen.print((look) => [look.line(paint("dim", "Starting PGlite, which takes a few seconds…"))])
         const startMs = performance.now()
-        const ways = { purpose: "demo", numConnections: NUM_CONNECTIONS, orEmbedded: true, isKept }
+        const ways = { purpose: "demo", numConnections: NUM_CONNECTIONS, kind: "either", isKept } as const
         const shown = await inOwnQueue(context, ways, async (queue) => {
             const place = queue.database.isEmbedded
                 ? "PGlite, a Postgres inside this process"
