@@ -65,11 +65,14 @@ export async function runDemo(params: {
     stopShowing()
     try {
         const summary = await summarize(inspector, names)
-        screen.tell({ elapsedMs: Math.round(elapsedMs), ...summary }, (look) =>
+        screen.tell({ schema: config.schema, elapsedMs: Math.round(elapsedMs), ...summary }, (look) =>
             summaryLines(summary, elapsedMs, look),
         )
         if (!haveEnded) return io.signal.aborted ? EXIT.interrupted : EXIT.problem
-        if (isServing) await screen.untilInterrupted()
+        if (isServing) {
+            screen.print((look) => ["", look.line("The workers and the dashboard go on until Ctrl-C.")])
+            await screen.untilInterrupted()
+        }
         return EXIT.ok
     } finally {
         await stopped(daemons)
