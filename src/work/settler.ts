@@ -14,6 +14,7 @@ import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
 import type { DependentState } from "../statements/settle-dependents.ts"
 import { type Snooze, snoozeJobs } from "../statements/snooze-jobs.ts"
+import { Pending } from "./pending.ts"
 
 /**
  * Whether the outcome was recorded, or the job was no longer ours, or no answer told which; or the job is a success
@@ -63,9 +64,7 @@ export class Settler {
     readonly #snoozed: Batcher<Snooze, Settled>
     readonly #held: Batcher<Hold, Settled>
     readonly #completed: Batcher<ClaimKey, Settled>
-    #numPending = 0
-    /** Who waits until nothing is pending. */
-    #drained: (() => void)[] = []
+    readonly #pending = new Pending()
     #hasGivenUp = false
 
     constructor(params: { core: Core; worker: string; onError: (activity: string, error: unknown) => void }) {
@@ -103,7 +102,7 @@ export class Settler {
 
     /** How many outcomes are not recorded yet. */
     get numPending(): number {
-        return this.#numPending
+        return this.#pending.num
     }
 
     /** `keepMs` is how long its definition wants the job kept. */
@@ -176,8 +175,8 @@ export class Settler {
     }
 
     /** Resolves when everything so far is recorded, or given up. */
-    async drain(): Promise<void> {
-        while (this.#numPending > 0) await new Promise<void>((resolve) => this.#drained.push(resolve))
+    drain(): Promise<void> {
+        return this.#pending.drain()
     }
 
     /** Ceases to repeat what fails: the leases will lapse and the jobs run again. */
@@ -187,18 +186,7 @@ export class Settler {
 
     /** Counts an outcome that is on its way until it is recorded. */
     track(settled: Promise<Settled>): Promise<Settled> {
-        this.#numPending++
-        settled.then(this.#onSettled, this.#onSettled)
-        return settled
-    }
-
-    /** One for all outcomes: there are thousands a second. */
-    readonly #onSettled = (): void => {
-        this.#numPending--
-        if (this.#numPending > 0) return
-        const drained = this.#drained
-        this.#drained = []
-        for (const resolve of drained) resolve()
+        return this.#pending.track(settled)
     }
 
     #endingAs(ending: Ending): Batcher<Finalization, Settled> {
