@@ -1,6 +1,7 @@
 import type { JobView } from "../answers.ts"
 import { duration } from "../format.ts"
 import { CopyButton } from "../parts/json.tsx"
+import { ScrollBox } from "../parts/scroll-box.tsx"
 import { Outside, Time } from "../parts/text.tsx"
 
 /** Something that happened to a job, or will. */
@@ -82,16 +83,18 @@ export function Errors({ errors }: { errors: JobView["errors"] }) {
                             <Time at={at} /> {worker !== null && <Outside text={worker} isCut />}
                         </span>
                     </header>
-                    <p class="message">
+                    <ScrollBox class="message" label={`Message of attempt ${attempt}`}>
                         <Outside text={message} />
-                    </p>
+                    </ScrollBox>
                     {stack !== null && (
                         <details open={index === 0}>
                             <summary>Stack</summary>
                             <CopyButton label={`Copy the stack of attempt ${attempt}`} text={() => stack} />
-                            <pre class="stack">
-                                <Outside text={stack} />
-                            </pre>
+                            <ScrollBox class="stack" label={`Stack of attempt ${attempt}`}>
+                                <pre>
+                                    <Outside text={stack} />
+                                </pre>
+                            </ScrollBox>
                         </details>
                     )}
                 </li>

@@ -4,6 +4,7 @@ import { clock } from "../preferences.ts"
 import { useStore } from "../store.ts"
 import type { ChartData } from "./chart-data.ts"
 import { Plot } from "./chart-plot.tsx"
+import { ScrollBox } from "./scroll-box.tsx"
 
 const MAX_ROWS = 500
 
@@ -59,8 +60,7 @@ function DataTable({ title, data }: { title: string; data: ChartData }) {
         <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
             <summary>Table</summary>
             {isOpen && (
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
-                <section class="scroll tall" aria-label={`${title}, as a table`} tabIndex={0}>
+                <ScrollBox class="scroll tall" label={`${title}, as a table`}>
                     <table class="plain">
                         <thead>
                             <tr>
@@ -88,7 +88,7 @@ function DataTable({ title, data }: { title: string; data: ChartData }) {
                                 ))}
                         </tbody>
                     </table>
-                </section>
+                </ScrollBox>
             )}
         </details>
     )

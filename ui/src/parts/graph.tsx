@@ -4,6 +4,7 @@ import { visible } from "../format.ts"
 import { href } from "../route.ts"
 import type { GraphLayout } from "./graph-layout.ts"
 import { ErrorNote } from "./loaded.tsx"
+import { ScrollBox } from "./scroll-box.tsx"
 
 type Layouts = typeof import("./graph-layout.ts")
 
@@ -24,8 +25,7 @@ function Drawing({ graph, jobID, layouts }: { graph: GraphAnswer; jobID: number;
     const { width, height, places, paths } = layout
     const { NODE_WIDTH, NODE_HEIGHT } = layouts
     return (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
-        <section class="scroll graph" aria-label="Drawing of the dependencies" tabIndex={0}>
+        <ScrollBox class="scroll graph" label="Drawing of the dependencies">
             <svg width={width} height={height}>
                 <title>Arrows lead to the jobs that wait</title>
                 <defs>
@@ -70,6 +70,6 @@ function Drawing({ graph, jobID, layouts }: { graph: GraphAnswer; jobID: number;
                     )
                 })}
             </svg>
-        </section>
+        </ScrollBox>
     )
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact"
 import { useRef } from "preact/hooks"
+import { ScrollBox } from "./scroll-box.tsx"
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -37,8 +38,7 @@ export function Table<Row>(props: Props<Row>) {
     const select = useSelecting(rows.map(keyOf), selection)
     if (rows.length === 0) return <p class="empty muted">{empty}</p>
     return (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
-        <section class="scroll" aria-label={label} tabIndex={0}>
+        <ScrollBox class="scroll" label={label}>
             <table role="table" aria-label={label}>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -71,7 +71,7 @@ export function Table<Row>(props: Props<Row>) {
                     ))}
                 </tbody>
             </table>
-        </section>
+        </ScrollBox>
     )
 }
 
