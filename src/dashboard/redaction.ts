@@ -57,15 +57,17 @@ export class Redaction {
         }
     }
 
-    /** What to show of an operation, whose filter may have a payload. */
+    /** What to show of an operation, whose filter may have a payload, or the text of an error. */
     operation(operation: Operation, { mayViewPayloads }: { mayViewPayloads: boolean }): Operation {
         const { filter } = operation.target
-        if (typeof filter !== "object" || filter === null || !("payload" in filter)) return operation
-        const definition = "definition" in filter ? textOf(filter.definition) : null
-        const payload = mayViewPayloads
-            ? this.value(filter.payload, { jobID: null, definition, field: "payload" })
-            : null
-        return { ...operation, target: { ...operation.target, filter: { ...filter, payload } } }
+        if (typeof filter !== "object" || filter === null) return operation
+        const shown: Record<string, unknown> = { ...filter }
+        const definition = shown.definition === undefined ? null : textOf(shown.definition)
+        const about = { jobID: null, definition }
+        if (shown.payload !== undefined)
+            shown.payload = mayViewPayloads ? this.value(shown.payload, { ...about, field: "payload" }) : null
+        if (typeof shown.errorText === "string") shown.errorText = this.message(shown.errorText, about)
+        return { ...operation, target: { ...operation.target, filter: shown } }
     }
 
     #error(error: { name: string | null; message: string; stack: string | null }, about: About) {

@@ -95,4 +95,10 @@ it("a dashboard hides what `redact` hides, wherever it would be shown, and lets 
     )
     for (const path of texts) expect((await hidden.get(`api/${path}`)).text).not.toContain(SECRET)
     expect((await hidden.get(`api/jobs?payload=${search}`)).status).toBe(403)
+
+    // The audit log has the text of an error that somebody looked for.
+    await inspector.changeAll({ action: "replay" }, { errorText: `funds on ${SECRET}` })
+    const operation = await get("api/operations/2")
+    expect(operation.body).toMatchObject({ target: { filter: { errorText: "funds on ***" } } })
+    expect((await get("api/operations")).text).not.toContain(SECRET)
 })

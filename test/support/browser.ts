@@ -82,3 +82,14 @@ export async function violationsOn(page: Page): Promise<string[]> {
                 .join("\n    ")}`,
     )
 }
+
+/** The same in the light and in the dark theme. */
+export async function violationsInBothThemes(page: Page): Promise<string[]> {
+    const found: string[] = []
+    for (const colorScheme of ["light", "dark"] as const) {
+        // Colours that turn slowly would be looked at half-way.
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+        found.push(...(await violationsOn(page)).map((violation) => `${colorScheme}: ${violation}`))
+    }
+    return found
+}

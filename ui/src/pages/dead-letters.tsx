@@ -214,6 +214,7 @@ function Groups(props: {
     onSelect: (letters: DeadLetterView[]) => void
 }) {
     const { letters, grouping, texts, onSelect } = props
+    const canNarrow = useStore(me)?.canSearchErrors === true || grouping !== "error"
     const keyOf = (letter: DeadLetterView) =>
         grouping === "reason"
             ? letter.reason
@@ -243,7 +244,7 @@ function Groups(props: {
                     cell: ([key, some]) => (
                         <span class="names">
                             <Button onClick={() => onSelect(some)}>Select</Button>
-                            {key !== "" && (
+                            {key !== "" && canNarrow && (
                                 <a
                                     class="button plain"
                                     href={href(["dead-letters"], { ...texts, [name]: key.slice(0, 200) })}
