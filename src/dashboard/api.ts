@@ -126,14 +126,22 @@ export interface JobAnswer {
 export interface LogsAnswer {
     logs: { at: string; attempt: number; message: string }[]
     next: string | null
+    /** Where this page ends, for `after`, to ask for what comes later; null when it has no lines. */
+    place: string | null
 }
 
 /** `GET jobs/:id/graph` */
 export type GraphAnswer = JobGraph
 
+/** A definition as `GET definitions` tells of it. */
+export interface DefinitionView extends Json<DefinitionInfo> {
+    /** What the user may do to it and to its jobs. */
+    can: DashboardAction[]
+}
+
 /** `GET definitions` */
 export interface DefinitionsAnswer {
-    definitions: Json<DefinitionInfo>[]
+    definitions: DefinitionView[]
 }
 
 /** `GET workers` */

@@ -113,21 +113,3 @@ test("a job is added with its payload, delay and priority, and its page opens", 
     await page.getByText('"Ada"').waitFor()
     expect((await queue.jobs()).at(-1)).toMatchObject({ payload: { name: "Ada" }, priority: 3 })
 })
-
-test("the page of a job shows what it has logged, how far it is, and what it returned", async () => {
-    const queue = await makeQueue()
-    const job = define(queue.config, (_, context) => {
-        for (let line = 1; line <= 250; line++) context.log(`line ${line}`)
-        context.setProgress(0.75)
-        return { rows: 12 }
-    })
-    const jobID = await job.defer({ payload: {} })
-    queue.worker()
-    await eventually(async () => (await queue.history()).length === 1)
-    const page = await openJob(queue, jobID)
-    await page.getByText("line 1", { exact: true }).waitFor()
-    await page.getByRole("button", { name: "More" }).click()
-    await page.getByText("line 250", { exact: true }).waitFor()
-    await page.getByText('"rows"').waitFor()
-    await page.getByText("0.75").waitFor()
-})

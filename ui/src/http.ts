@@ -14,6 +14,11 @@ export class RequestError extends Error {
     }
 }
 
+/** Whether there is nothing, or nothing any more, of what was asked for. */
+export function isGone(error: unknown): boolean {
+    return error instanceof RequestError && error.status === 404
+}
+
 /** What may stand in the query of a request; what is undefined or empty is left out. */
 export type Query = Record<string, string | number | boolean | undefined>
 

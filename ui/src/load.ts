@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks"
+import { isGone } from "./http.ts"
 import { createStore, useStore } from "./store.ts"
 
 /** What was asked for, and how that went. */
@@ -24,7 +25,7 @@ interface Params<T> {
     /** What is asked for: another key is another question. Null asks for nothing. */
     key: string | null
     ask: (signal: AbortSignal) => Promise<T>
-    /** How many milliseconds after an answer to ask again while the page is seen. Default: never. */
+    /** How many milliseconds after an answer to ask again while the page is seen, and it is not gone. Default: never. */
     everyMs?: number | undefined
 }
 
@@ -41,6 +42,7 @@ export function useLoad<T>({ key, ask, everyMs }: Params<T>): Loaded<T> {
         const controller = new AbortController()
         const { signal } = controller
         let timer: ReturnType<typeof setTimeout> | undefined
+        let isOver = false
         const run = async () => {
             setIsLoading(true)
             try {
@@ -49,10 +51,12 @@ export function useLoad<T>({ key, ask, everyMs }: Params<T>): Loaded<T> {
             } catch (error) {
                 if (signal.aborted) return
                 setHeld((before) => ({ ...(before.key === key ? before : { key }), error }))
+                // No id is given twice: what is gone does not come back.
+                isOver = isGone(error)
             }
             if (signal.aborted) return
             setIsLoading(false)
-            plan()
+            if (!isOver) plan()
         }
         const plan = () => {
             const { everyMs } = latest.current

@@ -28,11 +28,12 @@ export const jobRoutes: readonly Route[] = [
                 ...given({ definition: definition ?? undefined }),
             })
             const options = given({ limit: query.number("limit"), after: query.text("after") })
-            const { logs, next } = await parts.inspector.logs(id, options)
+            const { logs, next, place } = await parts.inspector.logs(id, options)
             const about = { jobID: id, definition }
             return {
                 logs: logs.map((log) => ({ ...log, message: parts.redaction.line(log.message, about) })),
                 next,
+                place,
             }
         },
     },

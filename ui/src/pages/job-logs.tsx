@@ -1,51 +1,97 @@
-import { useState } from "preact/hooks"
-import type { LogsAnswer } from "../answers.ts"
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
+import type { JobView, LogsAnswer } from "../answers.ts"
+import { counted } from "../format.ts"
 import { get } from "../http.ts"
 import { useLoad } from "../load.ts"
 import { Button } from "../parts/button.tsx"
 import { Ready } from "../parts/loaded.tsx"
+import { ScrollBox } from "../parts/scroll-box.tsx"
 import { Outside, Time } from "../parts/text.tsx"
 
+const EVERY_MS = 3_000
+/** So many lines are shown at first, and with each step more. */
 const STEP = 200
+const PAGE = 200
+/** How many lines a job keeps. */
+const MAX_LINES = 1_000
+/** So near to the end is at the end. */
+const AT_END_PX = 8
 
-/** What a job has logged, the oldest first. It is asked for again when there is more. */
-export function Logs({ jobID, numLogs }: { jobID: number; numLogs: number }) {
+/** What is known of a log, and where it was read to. */
+interface Log {
+    lines: LogsAnswer["logs"]
+    place: string | undefined
+}
+
+/** What a job has logged last, the oldest line first. What comes is read on from where the log was read to. */
+export function Logs({ job, isFollowed }: { job: JobView; isFollowed: boolean }) {
+    const { jobID, numLogs, outcome } = job
     const [numShown, setNumShown] = useState(STEP)
-    const logs = useLoad({
-        key: JSON.stringify([jobID, numShown]),
-        ask: (signal) => linesOf(jobID, numShown, signal),
+    const held = useRef<Log>({ lines: [], place: undefined })
+    const log = useLoad({
+        key: String(jobID),
+        // How many lines there are says nothing of new ones where older ones make room for them.
+        everyMs: isFollowed ? EVERY_MS : undefined,
+        ask: async (signal) => {
+            held.current = await readOn(jobID, held.current, signal)
+            return held.current.lines
+        },
     })
-    const numKnown = logs.value?.lines.length ?? 0
-    const isBehind = logs.value !== undefined && !logs.value.isMore && numKnown < numLogs
+    useEffect(() => {
+        if (log.value !== undefined) log.reload()
+    }, [numLogs, outcome])
     return (
-        <Ready of={logs}>
-            {({ lines, isMore }) => (
+        <Ready of={log}>
+            {(lines) => (
                 <>
-                    <ol class="logs">
-                        {lines.map(({ at, attempt, message }, index) => (
-                            <li key={index}>
-                                <span class="muted">
-                                    <Time at={at} /> #{attempt}
-                                </span>
-                                <Outside text={message} />
-                            </li>
-                        ))}
-                    </ol>
-                    {isMore && <Button onClick={() => setNumShown(numShown + STEP)}>More</Button>}
-                    {isBehind && <Button onClick={logs.reload}>There are new lines</Button>}
+                    {lines.length > numShown && (
+                        <Button onClick={() => setNumShown(numShown + STEP)}>
+                            {counted(lines.length - numShown, "earlier line")}
+                        </Button>
+                    )}
+                    <Lines lines={lines.slice(-numShown)} isFollowed={isFollowed} />
                 </>
             )}
         </Ready>
     )
 }
 
-async function linesOf(jobID: number, num: number, signal: AbortSignal) {
-    const lines: LogsAnswer["logs"] = []
-    let after: string | undefined
+/** Lines in a box that scrolls. It stays at its end while lines come, unless somebody has scrolled away from there. */
+function Lines({ lines, isFollowed }: { lines: LogsAnswer["logs"]; isFollowed: boolean }) {
+    const box = useRef<HTMLElement>(null)
+    const isAtEnd = useRef(isFollowed)
+    useLayoutEffect(() => {
+        if (isAtEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
+    }, [lines])
+    return (
+        <ScrollBox
+            box={box}
+            class="logs"
+            label="What it has logged"
+            onScroll={({ scrollTop, clientHeight, scrollHeight }) => {
+                isAtEnd.current = scrollTop + clientHeight >= scrollHeight - AT_END_PX
+            }}
+        >
+            <ol>
+                {lines.map(({ at, attempt, message }, index) => (
+                    <li key={index}>
+                        <span class="muted">
+                            <Time at={at} /> #{attempt}
+                        </span>
+                        <Outside text={message} />
+                    </li>
+                ))}
+            </ol>
+        </ScrollBox>
+    )
+}
+
+async function readOn(jobID: number, log: Log, signal: AbortSignal): Promise<Log> {
+    let { lines, place } = log
     for (;;) {
-        const answer = await get<LogsAnswer>(`jobs/${jobID}/logs`, { limit: 100, after }, signal)
-        lines.push(...answer.logs)
-        if (answer.next === null || lines.length >= num) return { lines, isMore: answer.next !== null }
-        after = answer.next
+        const answer = await get<LogsAnswer>(`jobs/${jobID}/logs`, { limit: PAGE, after: place }, signal)
+        lines = [...lines, ...answer.logs].slice(-MAX_LINES)
+        place = answer.place ?? place
+        if (answer.next === null) return { lines, place }
     }
 }

@@ -1,6 +1,6 @@
 import type { JobAnswer, JobView } from "../answers.ts"
-import { number } from "../format.ts"
-import { get } from "../http.ts"
+import { counted, decimal, number } from "../format.ts"
+import { get, isGone } from "../http.ts"
 import { useLoad } from "../load.ts"
 import type { PageParams } from "../page-params.ts"
 import { Card, Facts } from "../parts/facts.tsx"
@@ -31,19 +31,32 @@ export function JobPage({ name }: PageParams) {
                 <p>The id of a job is a whole number.</p>
             </>
         )
+    const { value, error } = loaded
+    const wasDeleted = isGone(error)
     return (
         <>
-            <Title actions={loaded.value !== undefined && <JobActions {...loaded.value} />}>
+            <Title actions={value !== undefined && <JobActions {...value} isGone={wasDeleted} />}>
                 Job <span class="number">{name}</span>{" "}
-                {loaded.value !== undefined && <StateBadge state={loaded.value.job.state} />}
+                {wasDeleted ? (
+                    <Badge tone="calm" text="gone" />
+                ) : (
+                    value !== undefined && <StateBadge state={value.job.state} />
+                )}
             </Title>
             <Ready of={loaded}>
-                {(answer) => (
+                {({ job, explanation }) => (
                     <>
-                        <p class="explanation">
-                            <Outside text={answer.explanation.sentence} />
-                        </p>
-                        <Details job={answer.job} />
+                        {wasDeleted ? (
+                            <p class="note" role="status">
+                                This job is gone: it was deleted, or history holds it no more. Below is what
+                                it was when it was seen last.
+                            </p>
+                        ) : (
+                            <p class="explanation">
+                                <Outside text={explanation.sentence} />
+                            </p>
+                        )}
+                        <Details job={job} isGone={wasDeleted} />
                     </>
                 )}
             </Ready>
@@ -51,15 +64,13 @@ export function JobPage({ name }: PageParams) {
     )
 }
 
-function Details({ job }: { job: JobView }) {
-    const hidden = <p class="muted">You may not see payloads.</p>
-    const { isPayloadHidden } = job
+function Details({ job, isGone }: { job: JobView; isGone: boolean }) {
     return (
         <div class="cards">
             <div class="column">
                 <FactsCard job={job} />
                 <Card title="Payload">
-                    {isPayloadHidden ? hidden : <Json value={job.payload} label="payload" />}
+                    <Carried job={job} value={job.payload} label="payload" />
                 </Card>
             </div>
             <div class="column">
@@ -68,7 +79,7 @@ function Details({ job }: { job: JobView }) {
                 </Card>
                 {job.outcome === "succeeded" && (
                     <Card title="Result">
-                        {isPayloadHidden ? hidden : <Json value={job.result} label="result" />}
+                        <Carried job={job} value={job.result} label="result" />
                     </Card>
                 )}
                 {job.progress != null && (
@@ -83,8 +94,8 @@ function Details({ job }: { job: JobView }) {
                 </Card>
             )}
             {job.numLogs > 0 && (
-                <Card title="Logs" isWide aside={<span class="muted">{number(job.numLogs)} lines</span>}>
-                    {isPayloadHidden ? hidden : <Logs jobID={job.jobID} numLogs={job.numLogs} />}
+                <Card title="Logs" isWide aside={<span class="muted">{counted(job.numLogs, "line")}</span>}>
+                    <Logs job={job} isFollowed={job.outcome === null && !isGone} />
                 </Card>
             )}
             {(job.required.length > 0 || job.dependents.length > 0) && (
@@ -94,6 +105,15 @@ function Details({ job }: { job: JobView }) {
             )}
         </div>
     )
+}
+
+/** The payload or the result of a job, or why it is not shown. */
+function Carried({ job, value, label }: { job: JobView; value: unknown; label: string }) {
+    if (job.isPayloadHidden)
+        return <p class="muted">You may not see payloads, results, progress and logs of this job.</p>
+    if (job.isTooLarge && value === null)
+        return <p class="muted">It has more than 1 MiB, which is too much to show.</p>
+    return <Json value={value} label={label} />
 }
 
 function FactsCard({ job }: { job: JobView }) {
@@ -134,14 +154,13 @@ function FactsCard({ job }: { job: JobView }) {
     )
 }
 
-/** What a job said of its progress: a part of 1 or of 100 as a bar, and whatever it said as it is. */
+/** What a job said of its progress: a number of 100 as a bar, and anything else as it is. */
 function Progress({ progress }: { progress: unknown }) {
     if (typeof progress !== "number") return <Json value={progress} label="progress" />
-    const max = progress <= 1 ? 1 : 100
     return (
         <p class="share">
-            <progress value={Math.min(progress, max)} max={max} aria-label="Progress" />
-            <span class="number">{progress}</span>
+            <progress value={progress} max={100} aria-label="Progress" />
+            <span class="number">{decimal(progress)} %</span>
         </p>
     )
 }

@@ -1,5 +1,5 @@
 import type { OperationAnswer, OperationView } from "../answers.ts"
-import { get } from "../http.ts"
+import { get, isGone } from "../http.ts"
 import { useLoad } from "../load.ts"
 import type { PageParams } from "../page-params.ts"
 import { Card, Facts } from "../parts/facts.tsx"
@@ -23,6 +23,11 @@ export function OperationPage({ name }: PageParams) {
                 Operation <span class="number">{name}</span>
             </Title>
             {!isID && <p>The id of an operation is a whole number.</p>}
+            {loaded.value !== undefined && isGone(loaded.error) && (
+                <p class="note" role="status">
+                    The audit log holds this operation no more. Below is how it was when it was seen last.
+                </p>
+            )}
             <Ready of={loaded}>{(operation) => <Details operation={operation} />}</Ready>
         </>
     )

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import { messageOf, RequestError } from "../http.ts"
+import { isGone, messageOf, RequestError } from "../http.ts"
 import type { Loaded } from "../load.ts"
 import { Button } from "./button.tsx"
 import { Outside } from "./text.tsx"
@@ -18,11 +18,13 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
     )
 }
 
-/** What was asked for, once it is there; what went wrong, whenever something did. */
+/** What was asked for, once it is there; what went wrong, whenever something did. What is gone since then is for the page to tell. */
 export function Ready<T>({ of, children }: { of: Loaded<T>; children: (value: T) => ComponentChildren }) {
     return (
         <>
-            <ErrorNote error={of.error} onRetry={of.reload} />
+            {(of.value === undefined || !isGone(of.error)) && (
+                <ErrorNote error={of.error} onRetry={of.reload} />
+            )}
             {of.value !== undefined && children(of.value)}
             {of.value === undefined && of.isLoading && <p class="muted loading">Loading…</p>}
         </>
