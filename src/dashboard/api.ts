@@ -69,6 +69,8 @@ export interface MeAnswer {
     schema: string
     /** What the user may do to all jobs; single ones may be more or less restricted. Read-only: viewing at the most. */
     can: DashboardAction[]
+    /** The same, and what they may do to jobs of one definition or another. */
+    canSomewhere: DashboardAction[]
     /** Whether jobs may be looked for by what is in their payloads. */
     canSearchPayloads: boolean
     /** Whether jobs may be looked for by the text of their errors. */
@@ -156,6 +158,8 @@ export interface ScheduleView extends Json<Schedule> {
     nextTimes: string[]
     /** Whether the payload is kept from the user: it is null then. */
     isPayloadHidden: boolean
+    /** Whether the user may run, pause, resume and remove it. */
+    isChangeable: boolean
 }
 
 /** `GET schedules` */
@@ -168,9 +172,15 @@ export interface PreviewAnswer {
     times: string[]
 }
 
+/** A pause as `GET pauses` tells of it. */
+export interface PauseView extends Json<Pause> {
+    /** Whether the user may end it. */
+    isResumable: boolean
+}
+
 /** `GET pauses` */
 export interface PausesAnswer {
-    pauses: Json<Pause>[]
+    pauses: PauseView[]
 }
 
 /** A dead letter as `GET dead-letters` tells of it: of its errors the last one, without its stack, and up to 1,000 characters of the message. */

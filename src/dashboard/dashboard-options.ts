@@ -15,7 +15,7 @@ export interface Access {
     user: string
     /**
      * Whether they may do something. Asked for each action, and for each job and definition that is shown, so it should not
-     * ask far away; of a list that is once for each row of it. What is not `true`, or resolves to something else, means
+     * ask far away; of a list that is once for each row of it, and of definitions for each action. What is not `true`, or resolves to something else, means
      * that they may not. Default: they may do everything.
      */
     can?: (action: DashboardAction, about: ActionSubject) => boolean | Promise<boolean>

@@ -5,10 +5,8 @@ import type {
     Check,
     Count,
     DefinitionCounts,
-    DefinitionInfo,
     ListedJob,
     OrchestratorInfo,
-    Pause,
     ThroughputPoint,
     WorkerInfo,
 } from "../../src/index.ts"
@@ -22,6 +20,7 @@ export type {
     DeferAnswer,
     DeferRequest,
     DefinitionsAnswer,
+    DefinitionView,
     DoctorAnswer,
     ErrorAnswer,
     GoneEvent,
@@ -38,6 +37,7 @@ export type {
     OperationAnswer,
     OperationsAnswer,
     PausesAnswer,
+    PauseView,
     PreviewAnswer,
     PreviewChangesAnswer,
     ResumeAnswer,
@@ -53,12 +53,10 @@ export type { FailureReason, JobState, PauseTarget, Verdict } from "../../src/in
 export type JobRow = Json<ListedJob>
 export type WorkerView = Json<WorkerInfo>
 export type OrchestratorView = Json<OrchestratorInfo>
-export type DefinitionView = Json<DefinitionInfo>
 export type DefinitionNumbers = Json<DefinitionCounts>
 export type ChannelNumbers = Json<ChannelCounts>
 export type StateNumbers = SnapshotAnswer["counts"]["total"]
 export type Counted = Json<Count>
-export type PauseView = Json<Pause>
 export type OperationView = Json<Operation>
 export type Point = Json<ThroughputPoint>
 export type CheckView = Json<Check>

@@ -20,7 +20,7 @@ export function App() {
     const [open, setOpen] = useState<"help" | "add" | "navigation">()
     const close = () => setOpen(undefined)
     useEffect(() => {
-        const onAdd = () => me.get()?.can.includes("defer") && setOpen("add")
+        const onAdd = () => me.get()?.canSomewhere.includes("defer") && setOpen("add")
         return listenToKeys({ onHelp: () => setOpen("help"), onAdd })
     }, [])
     const page = usePage(close)

@@ -4,7 +4,7 @@ import { type Connection, connection, reconnect, snapshot } from "./live.ts"
 import { Button } from "./parts/button.tsx"
 import { CLOCKS, type Clock, clock, THEMES, type Theme, theme } from "./preferences.ts"
 import { href, route } from "./route.ts"
-import { me, useMay } from "./session.ts"
+import { me, useMaySomewhere } from "./session.ts"
 import { useStore } from "./store.ts"
 
 const STATE_WORDS: Record<Connection["state"], string> = {
@@ -23,7 +23,7 @@ export function Header(props: {
     isNavigationOpen: boolean
     onNavigation: () => void
 }) {
-    const may = useMay()
+    const maySomewhere = useMaySomewhere()
     const user = useStore(me)
     return (
         <header class="top">
@@ -43,7 +43,7 @@ export function Header(props: {
             </a>
             <Status />
             <span class="grow" />
-            {may("defer") && (
+            {maySomewhere("defer") && (
                 <Button kind="main" onClick={props.onAdd}>
                     Add a job
                 </Button>

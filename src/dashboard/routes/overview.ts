@@ -1,7 +1,9 @@
-import { VERSION } from "../../index.ts"
+import { type DefinitionInfo, VERSION } from "../../index.ts"
+import type { DashboardAction } from "../api.ts"
 import { liveAnswer } from "../live.ts"
+import { ACTIONS, type Permit } from "../permit.ts"
 import { given } from "../query.ts"
-import type { Route } from "../route.ts"
+import type { Parts, Route } from "../route.ts"
 import { snapshotView, withVisibleNames } from "../snapshot-view.ts"
 
 /** Who looks, and what there is as a whole. */
@@ -11,13 +13,15 @@ export const overviewRoutes: readonly Route[] = [
         path: "me",
         answer: async ({ parts, permit }) => {
             const { title, isReadOnly, redaction, config } = parts
+            const can = await permit.all()
             return {
                 user: permit.user,
                 isReadOnly,
                 title,
                 version: VERSION,
                 schema: config.schema,
-                can: await permit.all(),
+                can,
+                canSomewhere: await canSomewhere(parts, permit, can),
                 canSearchPayloads: !redaction.isOn && (await permit.may("view-payload")),
                 canSearchErrors: !redaction.isOn,
             }
@@ -60,11 +64,15 @@ export const overviewRoutes: readonly Route[] = [
     {
         method: "GET",
         path: "definitions",
-        answer: async ({ parts, permit }) => ({
-            definitions: await permit.visible(await parts.inspector.definitions(), ({ name }) => ({
-                definition: name,
-            })),
-        }),
+        answer: async ({ parts, permit }) => {
+            const all = await parts.inspector.definitions()
+            const definitions = await permit.visible(all, ({ name }) => ({ definition: name }))
+            const viewOf = async (definition: DefinitionInfo) => ({
+                ...definition,
+                can: await permit.all({ definition: definition.name }),
+            })
+            return { definitions: await Promise.all(definitions.map(viewOf)) }
+        },
     },
     {
         method: "GET",
@@ -75,3 +83,20 @@ export const overviewRoutes: readonly Route[] = [
         }),
     },
 ]
+
+/**
+ * What somebody may do to all jobs, or to those of a definition of the snapshot. Where the database cannot be asked nothing can
+ * be done, and the page is to say so rather than not to open.
+ */
+async function canSomewhere(
+    { snapshots }: Parts,
+    permit: Permit,
+    can: readonly DashboardAction[],
+): Promise<DashboardAction[]> {
+    if (permit.isUnrestricted) return [...can]
+    const snapshot = await snapshots.latest().catch(() => undefined)
+    const definitions = snapshot?.counts.definitions ?? []
+    const lists = await Promise.all(definitions.map(({ definition }) => permit.all({ definition })))
+    const found = new Set([...can, ...lists.flat()])
+    return ACTIONS.filter((action) => found.has(action))
+}

@@ -1,4 +1,4 @@
-import type { PauseTarget } from "../../index.ts"
+import type { Pause, PauseTarget } from "../../index.ts"
 import { fieldsOf } from "../body.ts"
 import type { ActionSubject } from "../dashboard-options.ts"
 import { given } from "../query.ts"
@@ -9,9 +9,15 @@ export const pauseRoutes: readonly Route[] = [
     {
         method: "GET",
         path: "pauses",
-        answer: async ({ parts, permit }) => ({
-            pauses: await permit.visible(await parts.inspector.pauses(), ({ target }) => subjectOf(target)),
-        }),
+        answer: async ({ parts, permit }) => {
+            const all = await parts.inspector.pauses()
+            const pauses = await permit.visible(all, ({ target }) => subjectOf(target))
+            const viewOf = async (pause: Pause) => ({
+                ...pause,
+                isResumable: await permit.may("resume", subjectOf(pause.target)),
+            })
+            return { pauses: await Promise.all(pauses.map(viewOf)) }
+        },
     },
     {
         method: "POST",

@@ -74,6 +74,7 @@ async function listSchedules({ parts, permit }: Call): Promise<unknown> {
                     ...schedule,
                     payload: mayView ? redaction.value(schedule.payload, about) : null,
                     isPayloadHidden: !mayView,
+                    isChangeable: await permit.may("schedule", { definition }),
                     nextTimes: await inspector.nextTimes(name, NUM_TIMES),
                 }
             }),

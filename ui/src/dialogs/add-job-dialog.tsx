@@ -27,7 +27,9 @@ export function AddJobDialog({ definition, onClose }: { definition?: string; onC
         key: "definitions",
         ask: (signal) => get<DefinitionsAnswer>("definitions", {}, signal),
     })
-    const known = (definitions.value?.definitions ?? []).filter(({ retiredAt }) => retiredAt === null)
+    const known = (definitions.value?.definitions ?? []).filter(
+        ({ retiredAt, can }) => retiredAt === null && can.includes("defer"),
+    )
     const name = chosen ?? known[0]?.name
     const problem = payloadProblem(payload)
     const submit = () =>

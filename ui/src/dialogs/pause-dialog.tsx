@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks"
-import type { PauseTarget, ResumeAnswer } from "../answers.ts"
+import type { DashboardAction, PauseTarget, ResumeAnswer } from "../answers.ts"
 import { visible } from "../format.ts"
 import { post } from "../http.ts"
 import { reloadAll, useAction } from "../load.ts"
@@ -7,6 +7,7 @@ import { tell, tellError } from "../notices.ts"
 import { Button } from "../parts/button.tsx"
 import { FormDialog } from "../parts/dialog.tsx"
 import { SelectField, TextField } from "../parts/field.tsx"
+import { None } from "../parts/text.tsx"
 import { useMay } from "../session.ts"
 
 /** What is paused, in words. */
@@ -17,12 +18,19 @@ export function targetInWords(target: PauseTarget): string {
     return `${key}the definition ${visible(target.definition)}`
 }
 
+const SCOPES = [
+    ["definition", "A definition, or a key of it"],
+    ["channel", "A channel"],
+    ["everything", "Everything"],
+] as const
+
 /** Pauses what is given, or what is chosen. */
 export function PauseDialog({ target, onClose }: { target?: PauseTarget; onClose: () => void }) {
     const [reason, setReason] = useState("")
     const [scope, setScope] = useState("definition")
     const [name, setName] = useState("")
     const [key, setKey] = useState("")
+    const may = useMay()
     const doing = useAction()
     const chosen = target ?? toTarget({ scope, name, key })
     const submit = () =>
@@ -48,11 +56,7 @@ export function PauseDialog({ target, onClose }: { target?: PauseTarget; onClose
                     label="What"
                     value={scope}
                     onChange={setScope}
-                    options={[
-                        ["definition", "A definition, or a key of it"],
-                        ["channel", "A channel"],
-                        ["everything", "Everything"],
-                    ]}
+                    options={SCOPES.filter(([scope]) => scope === "definition" || may("pause"))}
                 />
             )}
             {target === undefined && scope !== "everything" && (
@@ -77,14 +81,18 @@ function toTarget({ scope, name, key }: { scope: string; name: string; key: stri
     return key === "" ? { definition: name } : { definition: name, key }
 }
 
-/** Pauses or resumes, by what is the case. */
-export function PauseButton({ target, isPaused }: { target: PauseTarget; isPaused: boolean }) {
-    const may = useMay()
+/** Pauses or resumes, by what is the case and what may be done. */
+export function PauseButton(props: {
+    target: PauseTarget
+    isPaused: boolean
+    can: readonly DashboardAction[]
+}) {
+    const { target, isPaused, can } = props
     const [isAsking, setIsAsking] = useState(false)
     const { isBusy, run } = useAction()
     const words = targetInWords(target)
     if (isPaused) {
-        if (!may("resume")) return null
+        if (!can.includes("resume")) return <None />
         const resume = () =>
             run(() =>
                 post<ResumeAnswer>("pauses/remove", { target }).then(({ wasPaused }) => {
@@ -98,7 +106,7 @@ export function PauseButton({ target, isPaused }: { target: PauseTarget; isPause
             </Button>
         )
     }
-    if (!may("pause")) return null
+    if (!can.includes("pause")) return <None />
     return (
         <>
             <Button onClick={() => setIsAsking(true)} label={`Pause ${words}`}>

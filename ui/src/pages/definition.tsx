@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import type { DefinitionNumbers, DefinitionView, PausesAnswer } from "../answers.ts"
+import { useDefinitions } from "../definitions.ts"
 import { AddJobDialog } from "../dialogs/add-job-dialog.tsx"
 import { PauseButton } from "../dialogs/pause-dialog.tsx"
 import { duration, number } from "../format.ts"
@@ -17,10 +18,9 @@ import { PauseTable } from "../parts/pause-table.tsx"
 import { JobLink, None, Outside, Time } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
 import { href } from "../route.ts"
-import { useMay } from "../session.ts"
 import { useStore } from "../store.ts"
 import { RANGE_NAMES, RANGES, type Range, throughputCharts, useThroughput } from "../throughput.ts"
-import { DefinitionState, useDefinitions } from "./definitions.tsx"
+import { DefinitionState } from "./definitions.tsx"
 
 /** One definition. */
 export function DefinitionPage({ name }: PageParams) {
@@ -91,8 +91,7 @@ function Definition({
 }
 
 function Actions({ definition, onAdd }: { definition: DefinitionView; onAdd: () => void }) {
-    const { name, isPaused, retiredAt } = definition
-    const may = useMay()
+    const { name, isPaused, retiredAt, can } = definition
     return (
         <>
             <a class="button plain" href={href(["jobs"], { definition: name })}>
@@ -101,8 +100,10 @@ function Actions({ definition, onAdd }: { definition: DefinitionView; onAdd: () 
             <a class="button plain" href={href(["dead-letters"], { definition: name })}>
                 Dead letters
             </a>
-            <PauseButton target={{ definition: name }} isPaused={isPaused} />
-            {may("defer") && retiredAt === null && (
+            {can.includes(isPaused ? "resume" : "pause") && (
+                <PauseButton target={{ definition: name }} isPaused={isPaused} can={can} />
+            )}
+            {can.includes("defer") && retiredAt === null && (
                 <Button kind="main" onClick={onAdd}>
                     Add a job of it
                 </Button>

@@ -1,10 +1,9 @@
 import { useState } from "preact/hooks"
-import type { DefinitionNumbers, DefinitionsAnswer, DefinitionView } from "../answers.ts"
+import type { DefinitionNumbers, DefinitionView } from "../answers.ts"
+import { useDefinitions } from "../definitions.ts"
 import { PauseButton } from "../dialogs/pause-dialog.tsx"
 import { count, duration, number } from "../format.ts"
-import { get } from "../http.ts"
 import { snapshot } from "../live.ts"
-import { type Loaded, useLoad } from "../load.ts"
 import { TextField } from "../parts/field.tsx"
 import { LimitWords, RepeatWords } from "../parts/limit-words.tsx"
 import { Ready } from "../parts/loaded.tsx"
@@ -15,21 +14,10 @@ import { Title } from "../parts/title.tsx"
 import { href } from "../route.ts"
 import { useStore } from "../store.ts"
 
-const EVERY_MS = 30_000
-
 /** A definition, and how many jobs of it there are. */
 interface Row {
     definition: DefinitionView
     numbers: DefinitionNumbers | undefined
-}
-
-/** All definitions, now and then. */
-export function useDefinitions(): Loaded<DefinitionsAnswer> {
-    return useLoad({
-        key: "definitions",
-        ask: (signal) => get<DefinitionsAnswer>("definitions", {}, signal),
-        everyMs: EVERY_MS,
-    })
 }
 
 /** All definitions, with their numbers. */
@@ -104,7 +92,11 @@ const COLUMNS: Column<Row>[] = [
     {
         title: "Actions",
         cell: ({ definition }) => (
-            <PauseButton target={{ definition: definition.name }} isPaused={definition.isPaused} />
+            <PauseButton
+                target={{ definition: definition.name }}
+                isPaused={definition.isPaused}
+                can={definition.can}
+            />
         ),
     },
 ]

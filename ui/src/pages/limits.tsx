@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import type { DefinitionNumbers, DefinitionView, PausesAnswer } from "../answers.ts"
+import { useDefinitions } from "../definitions.ts"
 import { PauseButton, PauseDialog } from "../dialogs/pause-dialog.tsx"
 import { count, duration, number } from "../format.ts"
 import { get } from "../http.ts"
@@ -11,9 +12,8 @@ import { PauseTable } from "../parts/pause-table.tsx"
 import { type Column, Table } from "../parts/table.tsx"
 import { DefinitionLink, None, Share } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
-import { useMay } from "../session.ts"
+import { useMaySomewhere } from "../session.ts"
 import { useStore } from "../store.ts"
-import { useDefinitions } from "./definitions.tsx"
 
 interface Row {
     definition: DefinitionView
@@ -22,7 +22,7 @@ interface Row {
 
 /** What holds jobs back: limits, and pauses. */
 export function LimitsPage() {
-    const may = useMay()
+    const maySomewhere = useMaySomewhere()
     const [isPausing, setIsPausing] = useState(false)
     const definitions = useDefinitions()
     const pauses = useLoad({
@@ -36,7 +36,7 @@ export function LimitsPage() {
         <>
             <Title
                 actions={
-                    may("pause") && (
+                    maySomewhere("pause") && (
                         <Button kind="main" onClick={() => setIsPausing(true)}>
                             Pause…
                         </Button>
@@ -105,7 +105,11 @@ const COLUMNS: Column<Row>[] = [
     {
         title: "Actions",
         cell: ({ definition }) => (
-            <PauseButton target={{ definition: definition.name }} isPaused={definition.isPaused} />
+            <PauseButton
+                target={{ definition: definition.name }}
+                isPaused={definition.isPaused}
+                can={definition.can}
+            />
         ),
     },
 ]

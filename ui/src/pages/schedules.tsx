@@ -12,7 +12,6 @@ import { Badge } from "../parts/state.tsx"
 import { type Column, Table } from "../parts/table.tsx"
 import { DefinitionLink, JobLink, None, Outside, Time } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
-import { useMay } from "../session.ts"
 import { RulePreview } from "./rule-preview.tsx"
 
 /** The schedules that were made at run time. */
@@ -99,11 +98,10 @@ function FoldedPayload({ payload }: { payload: unknown }) {
     )
 }
 
-function ScheduleActions({ schedule: { name, isPaused } }: { schedule: ScheduleView }) {
-    const may = useMay()
+function ScheduleActions({ schedule: { name, isPaused, isChangeable } }: { schedule: ScheduleView }) {
     const { isBusy, run } = useAction()
     const [isRemoving, setIsRemoving] = useState(false)
-    if (!may("schedule")) return <None />
+    if (!isChangeable) return <None />
     const act = (action: () => Promise<string>) => () =>
         run(() =>
             action().then((said) => {

@@ -1,9 +1,11 @@
 import { useState } from "preact/hooks"
 import type { JobAction, JobFilter, Json } from "../answers.ts"
+import { useDefinitions } from "../definitions.ts"
 import { ChangeDialog } from "../dialogs/change-dialog.tsx"
 import { counted } from "../format.ts"
 import { type ChangeTarget, JOB_ACTIONS } from "../job-actions.ts"
-import { useMay } from "../session.ts"
+import { me, useMaySomewhere } from "../session.ts"
+import { useStore } from "../store.ts"
 import { Button } from "./button.tsx"
 
 interface Props {
@@ -17,12 +19,13 @@ interface Props {
 
 /** What can be done to the rows that are selected, or to all that match. */
 export function BulkBar({ selected, onClear, actions, filter }: Props) {
-    const may = useMay()
+    const maySomewhere = useMaySomewhere()
+    const mayAll = useMayAll(filter)
     const [open, setOpen] = useState<{ action: JobAction; target: ChangeTarget }>()
     const [isAll, setIsAll] = useState(false)
-    const allowed = actions.filter((action) => may(action))
-    if (allowed.length === 0) return null
-    const mayAll = may("bulk") && filter !== null
+    // Each row may be of another definition: what is selected is for the server to decide, one by one.
+    const allowed = actions.filter(isAll ? mayAll : maySomewhere)
+    if (allowed.length === 0 && !isAll) return null
     const target: ChangeTarget = isAll && filter !== null ? { filter } : { jobIDs: [...selected].map(Number) }
     const isShown = isAll || selected.size > 0
     return (
@@ -34,7 +37,7 @@ export function BulkBar({ selected, onClear, actions, filter }: Props) {
                       ? `${counted(selected.size, "job")} selected:`
                       : "Select rows, or"}
             </span>
-            {mayAll && (
+            {actions.some(mayAll) && (
                 <Button isPressed={isAll} onClick={() => setIsAll(!isAll)}>
                     All that match
                 </Button>
@@ -72,4 +75,13 @@ export function BulkBar({ selected, onClear, actions, filter }: Props) {
             )}
         </div>
     )
+}
+
+/** What the user may do to all jobs that match, as the server will decide it: by the definition where the filter has one. */
+function useMayAll(filter: Json<JobFilter> | null): (action: JobAction) => boolean {
+    const definition = filter?.definition
+    const user = useStore(me)
+    const definitions = useDefinitions({ isNeeded: definition !== undefined }).value?.definitions
+    const can = definitions?.find(({ name }) => name === definition)?.can ?? user?.can
+    return (action) => filter !== null && can?.includes("bulk") === true && can.includes(action)
 }

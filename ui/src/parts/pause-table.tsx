@@ -22,7 +22,12 @@ export function PauseTable({ pauses, empty }: { pauses: readonly PauseView[]; em
                     cell: ({ reason }) => (reason === null ? <None /> : <Outside text={reason} />),
                 },
                 { title: "Since", cell: ({ pausedAt }) => <Time at={pausedAt} /> },
-                { title: "Actions", cell: ({ target }) => <PauseButton target={target} isPaused /> },
+                {
+                    title: "Actions",
+                    cell: ({ target, isResumable }) => (
+                        <PauseButton target={target} isPaused can={isResumable ? ["resume"] : []} />
+                    ),
+                },
             ]}
         />
     )
