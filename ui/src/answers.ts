@@ -16,6 +16,7 @@ export type {
     ChangesAnswer,
     DashboardAction,
     DeadLettersAnswer,
+    DeadLettersQuery,
     DeadLetterView,
     DeferAnswer,
     DeferRequest,

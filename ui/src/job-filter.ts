@@ -1,29 +1,30 @@
 import type { JobFilter, JobState, Json } from "./answers.ts"
+import { allOf } from "./names.ts"
 
 /** All states, in the order in which a job may pass through them. */
-export const JOB_STATES: readonly JobState[] = [
-    "ready",
-    "delayed",
-    "blocked",
-    "running",
-    "failing",
-    "succeeded",
-    "failed",
-]
+export const JOB_STATES = allOf<JobState>({
+    ready: true,
+    delayed: true,
+    blocked: true,
+    running: true,
+    failing: true,
+    succeeded: true,
+    failed: true,
+})
 
 /** The filters of the page of jobs, as its address holds them: texts, and empty where there is none. */
-export const FILTER_NAMES = [
-    "state",
-    "definition",
-    "channel",
-    "key",
-    "createdAfter",
-    "createdBefore",
-    "errorText",
-    "payload",
-] as const
+export const FILTER_NAMES = allOf<keyof JobFilter>({
+    state: true,
+    definition: true,
+    channel: true,
+    key: true,
+    createdAfter: true,
+    createdBefore: true,
+    errorText: true,
+    payload: true,
+})
 
-export type FilterTexts = Record<(typeof FILTER_NAMES)[number], string>
+export type FilterTexts = Record<keyof JobFilter, string>
 
 /** Reads the filters of an address. */
 export function filterTexts(query: URLSearchParams): FilterTexts {

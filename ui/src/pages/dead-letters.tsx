@@ -1,14 +1,22 @@
 import { useState } from "preact/hooks"
-import type { DeadLettersAnswer, DeadLetterView, FailureReason, JobFilter, Json } from "../answers.ts"
-import { fromInput, number, toInput } from "../format.ts"
+import type {
+    DeadLettersAnswer,
+    DeadLettersQuery,
+    DeadLetterView,
+    FailureReason,
+    JobFilter,
+    Json,
+} from "../answers.ts"
+import { number } from "../format.ts"
 import { get } from "../http.ts"
-import { snapshot } from "../live.ts"
 import { reloadAll } from "../load.ts"
+import { allOf } from "../names.ts"
 import type { PageParams } from "../page-params.ts"
 import { usePaging } from "../paging.ts"
 import { BulkBar } from "../parts/bulk-bar.tsx"
 import { Button, Choice } from "../parts/button.tsx"
-import { InstantField, SelectField, TextField } from "../parts/field.tsx"
+import { SelectField } from "../parts/field.tsx"
+import { DefinitionFilter, ErrorTextFilter, FilterForm, InstantFilter } from "../parts/filter-form.tsx"
 import { Ready } from "../parts/loaded.tsx"
 import { Pager } from "../parts/pager.tsx"
 import { type Column, Table } from "../parts/table.tsx"
@@ -21,17 +29,25 @@ import { useStore } from "../store.ts"
 const LIMIT = 50
 const NUM_LOOKS = 20_000
 
-const REASONS: readonly FailureReason[] = [
-    "error",
-    "timeout",
-    "no-attempts-remaining",
-    "orphaned",
-    "unmet-dependencies",
-    "cancelled",
-]
+const REASONS = allOf<FailureReason>({
+    error: true,
+    timeout: true,
+    "no-attempts-remaining": true,
+    orphaned: true,
+    "unmet-dependencies": true,
+    cancelled: true,
+})
 
-const NAMES = ["definition", "reason", "errorText", "failedAfter", "failedBefore"] as const
-type Texts = Record<(typeof NAMES)[number], string>
+type Name = Exclude<keyof DeadLettersQuery, "limit" | "after">
+type Texts = Record<Name, string>
+
+const NAMES = allOf<Name>({
+    definition: true,
+    reason: true,
+    errorText: true,
+    failedAfter: true,
+    failedBefore: true,
+})
 
 const GROUPINGS = [
     ["none", "One by one"],
@@ -131,57 +147,24 @@ function toFilter({
 
 function Filters({ texts, onApply }: { texts: Texts; onApply: () => void }) {
     const [draft, setDraft] = useState(texts)
-    const user = useStore(me)
-    const counts = useStore(snapshot)?.counts
     const set = (name: keyof Texts) => (text: string) => setDraft({ ...draft, [name]: text })
     const apply = (next: Texts) => {
         onApply()
         go(href(["dead-letters"], next))
     }
     return (
-        <form
-            class="filters"
-            aria-label="Which dead letters"
-            onSubmit={(event) => {
-                event.preventDefault()
-                apply(draft)
-            }}
-        >
-            <TextField
-                label="Definition"
-                value={draft.definition}
-                onChange={set("definition")}
-                suggestions={counts?.definitions.map(({ definition }) => definition) ?? []}
-                isFilter
-            />
+        <FilterForm label="Which dead letters" cleared="#/dead-letters" onApply={() => apply(draft)}>
+            <DefinitionFilter value={draft.definition} onChange={set("definition")} />
             <SelectField
                 label="Reason"
                 value={draft.reason}
                 options={[["", "any"], ...REASONS.map((reason) => [reason, reason] as const)]}
                 onChange={(reason) => apply({ ...draft, reason })}
             />
-            {user?.canSearchErrors === true && (
-                <TextField label="Text of the error" value={draft.errorText} onChange={set("errorText")} />
-            )}
-            <InstantField
-                label="Failed from"
-                value={toInput(draft.failedAfter)}
-                onChange={(text) => set("failedAfter")(fromInput(text) ?? "")}
-            />
-            <InstantField
-                label="Failed before"
-                value={toInput(draft.failedBefore)}
-                onChange={(text) => set("failedBefore")(fromInput(text) ?? "")}
-            />
-            <div class="actions">
-                <Button isSubmit kind="main">
-                    Apply
-                </Button>
-                <a class="button quiet" href="#/dead-letters">
-                    Clear
-                </a>
-            </div>
-        </form>
+            <ErrorTextFilter value={draft.errorText} onChange={set("errorText")} />
+            <InstantFilter label="Failed from" value={draft.failedAfter} onChange={set("failedAfter")} />
+            <InstantFilter label="Failed before" value={draft.failedBefore} onChange={set("failedBefore")} />
+        </FilterForm>
     )
 }
 

@@ -1,9 +1,8 @@
 import { useState } from "preact/hooks"
-import { fromInput, toInput } from "../format.ts"
 import { FILTER_NAMES, type FilterTexts, JOB_STATES, payloadProblem } from "../job-filter.ts"
 import { snapshot } from "../live.ts"
-import { Button } from "../parts/button.tsx"
-import { InstantField, SelectField, TextField } from "../parts/field.tsx"
+import { SelectField, TextField } from "../parts/field.tsx"
+import { DefinitionFilter, ErrorTextFilter, FilterForm, InstantFilter } from "../parts/filter-form.tsx"
 import { go, href } from "../route.ts"
 import { me } from "../session.ts"
 import { useStore } from "../store.ts"
@@ -14,7 +13,6 @@ const STATE_OPTIONS = [["", "any"], ...JOB_STATES.map((state) => [state, state] 
 export function JobFilters(props: { texts: FilterTexts; order: string; onApply: () => void }) {
     const { texts, order, onApply } = props
     const [draft, setDraft] = useState(texts)
-    const counts = useStore(snapshot)?.counts
     const set = (name: keyof FilterTexts) => (text: string) => setDraft({ ...draft, [name]: text })
     const problem = payloadProblem(draft.payload)
     const numMore = FILTER_NAMES.slice(2).filter((name) => texts[name] !== "").length
@@ -24,13 +22,17 @@ export function JobFilters(props: { texts: FilterTexts; order: string; onApply: 
         go(href(["jobs"], { ...next, order: nextOrder === "oldest" ? "oldest" : undefined }))
     }
     return (
-        <form
-            class="filters"
-            aria-label="Which jobs"
-            onSubmit={(event) => {
-                event.preventDefault()
-                if (problem === undefined) apply(draft, order)
-            }}
+        <FilterForm
+            label="Which jobs"
+            cleared="#/jobs"
+            isDisabled={problem !== undefined}
+            onApply={() => apply(draft, order)}
+            more={
+                <details class="more" open={isOpen} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
+                    <summary>More filters{numMore > 0 && ` (${numMore})`}</summary>
+                    <MoreFilters draft={draft} set={set} />
+                </details>
+            }
         >
             <SelectField
                 label="State"
@@ -38,13 +40,7 @@ export function JobFilters(props: { texts: FilterTexts; order: string; onApply: 
                 options={STATE_OPTIONS}
                 onChange={(state) => apply({ ...draft, state }, order)}
             />
-            <TextField
-                label="Definition"
-                value={draft.definition}
-                onChange={set("definition")}
-                suggestions={counts?.definitions.map(({ definition }) => definition) ?? []}
-                isFilter
-            />
+            <DefinitionFilter value={draft.definition} onChange={set("definition")} />
             <SelectField
                 label="Order"
                 value={order}
@@ -54,19 +50,7 @@ export function JobFilters(props: { texts: FilterTexts; order: string; onApply: 
                 ]}
                 onChange={(next) => apply(draft, next)}
             />
-            <div class="actions">
-                <Button isSubmit kind="main" isDisabled={problem !== undefined}>
-                    Apply
-                </Button>
-                <a class="button quiet" href="#/jobs">
-                    Clear
-                </a>
-            </div>
-            <details class="more" open={isOpen} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
-                <summary>More filters{numMore > 0 && ` (${numMore})`}</summary>
-                <MoreFilters draft={draft} set={set} />
-            </details>
-        </form>
+        </FilterForm>
     )
 }
 
@@ -87,9 +71,7 @@ function MoreFilters(props: {
                 suggestions={counts?.channels.map(({ channel }) => channel) ?? []}
             />
             <TextField label="Key" value={draft.key} onChange={set("key")} />
-            {user?.canSearchErrors === true && (
-                <TextField label="Text of the error" value={draft.errorText} onChange={set("errorText")} />
-            )}
+            <ErrorTextFilter value={draft.errorText} onChange={set("errorText")} />
             {user?.canSearchPayloads === true && (
                 <TextField
                     label="Payload contains, as JSON"
@@ -99,15 +81,11 @@ function MoreFilters(props: {
                     problem={payloadProblem(draft.payload)}
                 />
             )}
-            <InstantField
-                label="Deferred from"
-                value={toInput(draft.createdAfter)}
-                onChange={(text) => set("createdAfter")(fromInput(text) ?? "")}
-            />
-            <InstantField
+            <InstantFilter label="Deferred from" value={draft.createdAfter} onChange={set("createdAfter")} />
+            <InstantFilter
                 label="Deferred before"
-                value={toInput(draft.createdBefore)}
-                onChange={(text) => set("createdBefore")(fromInput(text) ?? "")}
+                value={draft.createdBefore}
+                onChange={set("createdBefore")}
             />
         </div>
     )
