@@ -107,10 +107,16 @@ function defineAll({ config }: Queue) {
             concurrencyLimit: { max: 5 },
             repeatCron: { expression: "0 4 * * *", timeZone: "UTC" },
         }),
-        upload: define(config, (_, { signal }) => aborted(signal), {
-            name: "upload-archive",
-            channel: "media",
-            concurrencyLimit: { max: 3 },
-        }),
+        upload: define(
+            config,
+            ({ file, parts }, context) => {
+                context.log(`opened ${file}: 1.4 GB, in ${parts} parts`)
+                for (let part = 1; part <= 5; part++) context.log(`part ${part} of ${parts}: uploaded`)
+                context.log("part 6: the store answered 503, tries again in 2 s")
+                context.setProgress(42)
+                return aborted(context.signal)
+            },
+            { name: "upload-archive", channel: "media", concurrencyLimit: { max: 3 } },
+        ),
     }
 }

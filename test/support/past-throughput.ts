@@ -16,7 +16,7 @@ interface Minute {
  * numbers, which rise and fall.
  */
 export async function writePastThroughput({ sql, schema }: Queue, definition: string): Promise<void> {
-    for (let minutesAgo = 1; minutesAgo <= 6 * 60; minutesAgo++) {
+    for (let minutesAgo = 0; minutesAgo <= 6 * 60; minutesAgo++) {
         const minute = minuteOf(minutesAgo)
         await sql.query(
             `insert into ${schema}.throughput (span, began_at, definition_id, num_succeeded, num_retried, num_failed,

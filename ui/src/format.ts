@@ -57,7 +57,8 @@ function two(ms: number, [largeMs, large]: Unit, [smallMs, small]: Unit): string
 /** How far an instant is from now, in one unit, such as `in 5 m` or `3 h ago`. */
 export function relative(atMs: number, nowMs: number): string {
     const ms = Math.abs(atMs - nowMs)
-    if (ms < SECOND) return "now"
+    // What the server has just told of would else be in the future, for what is known of its clock comes late.
+    if (ms < (atMs > nowMs ? 2 * SECOND : SECOND)) return "now"
     const [unit, name]: Unit =
         ms < MINUTE ? [SECOND, "s"] : ms < HOUR ? [MINUTE, "m"] : ms < 2 * DAY ? [HOUR, "h"] : [DAY, "d"]
     const text = `${number(Math.floor(ms / unit))} ${name}`
@@ -75,6 +76,13 @@ export function exact(atMs: number): string {
     const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60]
     const zone = `${sign}${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`
     return `${local.toISOString().replace("T", " ").replace("Z", "")} ${zone}`
+}
+
+/** A sentence with the instants in it by the clock that was chosen. What it quotes stays as it is. */
+export function withExactTimes(sentence: string): string {
+    return sentence.replaceAll(/"(?:[^"\\]|\\.)*"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (part) =>
+        part.startsWith('"') ? part : exact(Date.parse(part)),
+    )
 }
 
 /** The time of day, with the day where a chart goes over several. */

@@ -1,12 +1,14 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { JobView, LogsAnswer } from "../answers.ts"
-import { counted } from "../format.ts"
+import { counted, exact } from "../format.ts"
 import { get } from "../http.ts"
 import { useLoad } from "../load.ts"
 import { Button } from "../parts/button.tsx"
 import { Ready } from "../parts/loaded.tsx"
 import { ScrollBox } from "../parts/scroll-box.tsx"
-import { Outside, Time } from "../parts/text.tsx"
+import { Outside } from "../parts/text.tsx"
+import { clock } from "../preferences.ts"
+import { useStore } from "../store.ts"
 
 const EVERY_MS = 3_000
 /** So many lines are shown at first, and with each step more. */
@@ -60,6 +62,7 @@ export function Logs({ job, isFollowed }: { job: JobView; isFollowed: boolean })
 function Lines({ lines, isFollowed }: { lines: LogsAnswer["logs"]; isFollowed: boolean }) {
     const box = useRef<HTMLElement>(null)
     const isAtEnd = useRef(isFollowed)
+    useStore(clock)
     useLayoutEffect(() => {
         if (isAtEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
     }, [lines])
@@ -76,7 +79,10 @@ function Lines({ lines, isFollowed }: { lines: LogsAnswer["logs"]; isFollowed: b
                 {lines.map(({ at, attempt, message }, index) => (
                     <li key={index}>
                         <span class="muted">
-                            <Time at={at} /> #{attempt}
+                            <time dateTime={at} title={exact(Date.parse(at))}>
+                                {exact(Date.parse(at)).slice(11, 23)}
+                            </time>{" "}
+                            #{attempt}
                         </span>
                         <Outside text={message} />
                     </li>

@@ -1,5 +1,5 @@
 import type { JobAnswer, JobView } from "../answers.ts"
-import { counted, decimal, number } from "../format.ts"
+import { counted, decimal, number, withExactTimes } from "../format.ts"
 import { get, isGone } from "../http.ts"
 import { useLoad } from "../load.ts"
 import type { PageParams } from "../page-params.ts"
@@ -9,6 +9,8 @@ import { Ready } from "../parts/loaded.tsx"
 import { Badge, StateBadge } from "../parts/state.tsx"
 import { DefinitionLink, None, Outside, Time } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
+import { clock } from "../preferences.ts"
+import { useStore } from "../store.ts"
 import { JobActions } from "./job-actions.tsx"
 import { Errors, Timeline } from "./job-attempts.tsx"
 import { Dependencies } from "./job-dependencies.tsx"
@@ -52,15 +54,23 @@ export function JobPage({ name }: PageParams) {
                                 it was when it was seen last.
                             </p>
                         ) : (
-                            <p class="explanation">
-                                <Outside text={explanation.sentence} />
-                            </p>
+                            <Sentence text={explanation.sentence} />
                         )}
                         <Details job={job} isGone={wasDeleted} />
                     </>
                 )}
             </Ready>
         </>
+    )
+}
+
+/** What a job waits for, or what became of it. */
+function Sentence({ text }: { text: string }) {
+    useStore(clock)
+    return (
+        <p class="explanation">
+            <Outside text={withExactTimes(text)} />
+        </p>
     )
 }
 
@@ -158,7 +168,7 @@ function FactsCard({ job }: { job: JobView }) {
 function Progress({ progress }: { progress: unknown }) {
     if (typeof progress !== "number") return <Json value={progress} label="progress" />
     return (
-        <p class="share">
+        <p class="share wide">
             <progress value={progress} max={100} aria-label="Progress" />
             <span class="number">{decimal(progress)} %</span>
         </p>

@@ -55,7 +55,11 @@ function Details({ operation }: { operation: OperationView }) {
                 <Json value={operation.target} label="what it is about" />
             </Card>
             <Card title="Details">
-                <Json value={operation.details} label="details" />
+                {Object.keys(operation.details).length === 0 ? (
+                    <p class="muted">None.</p>
+                ) : (
+                    <Json value={operation.details} label="details" />
+                )}
             </Card>
         </div>
     )

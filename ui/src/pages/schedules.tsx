@@ -45,9 +45,10 @@ const COLUMNS: Column<ScheduleView>[] = [
         title: "Schedule",
         isWide: true,
         cell: ({ name, isPaused }) => (
-            <>
-                <Outside text={name} isCut /> {isPaused && <Badge tone="warn" text="paused" />}
-            </>
+            <span class="names">
+                <Outside text={name} isCut />
+                {isPaused && <Badge tone="warn" text="paused" />}
+            </span>
         ),
     },
     { title: "Definition", cell: ({ definition }) => <DefinitionLink name={definition} /> },

@@ -5,7 +5,7 @@ export function ScrollBox(props: {
     label: string
     class: string
     children: ComponentChildren
-    box?: RefObject<HTMLElement>
+    box?: RefObject<HTMLElement | null>
     onScroll?: (box: HTMLElement) => void
 }) {
     const { label, children, box, onScroll } = props

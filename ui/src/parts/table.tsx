@@ -44,12 +44,14 @@ export function Table<Row>(props: Props<Row>) {
                     <tr role="row">
                         {selection !== undefined && (
                             <th role="columnheader" scope="col" class="pick">
-                                <input
-                                    type="checkbox"
-                                    aria-label="Select all rows that are shown"
-                                    checked={select.isAll}
-                                    onChange={select.toggleAll}
-                                />
+                                <label>
+                                    <input
+                                        type="checkbox"
+                                        checked={select.isAll}
+                                        onChange={select.toggleAll}
+                                    />
+                                    <span class="only-read">Select all rows that are shown</span>
+                                </label>
                             </th>
                         )}
                         {columns.map((column) => (
