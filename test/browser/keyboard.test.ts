@@ -1,4 +1,6 @@
+import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
+import { Inspector } from "../../src/index.ts"
 import { openPage, useBrowser } from "../support/browser.ts"
 import { makeBusyQueue } from "../support/busy-queue.ts"
 import { define } from "../support/define.ts"
@@ -43,6 +45,37 @@ test("everything is reached and done by the keyboard", async () => {
     await page.keyboard.press("Escape")
     await page.keyboard.press("n")
     await page.getByRole("dialog").getByLabel("Payload, as JSON").waitFor()
+})
+
+/** Whatever can be used by a pointer: what of it the key of Tab does not come to. */
+async function notReachedByTab(page: Page): Promise<string[]> {
+    const num = (await page.evaluate(`(() => {
+        const controls = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+            .filter((one) => one.checkVisibility() && !one.disabled)
+        globalThis.unreached = new Set(controls)
+        addEventListener("focusin", ({ target }) => unreached.delete(target))
+        document.activeElement.blur()
+        return controls.length
+    })()`)) as number
+    // Boxes that scroll are come to as well.
+    for (let pressed = 0; pressed < num + 20; pressed++) await page.keyboard.press("Tab")
+    return (await page.evaluate("[...unreached].map((one) => one.outerHTML.slice(0, 200))")) as string[]
+}
+
+test("Tab comes to every control of every page", async () => {
+    const busy = await makeBusyQueue()
+    await new Inspector({ config: busy.queue.config }).pause({ channel: "reports" }, { by: "ada" })
+    const { url } = await serveForTest(busy.queue.config)
+    const { page } = await openPage(url)
+    const jobs = [busy.failedID, busy.blockedID, busy.runningID].map((jobID) => `#/jobs/${jobID}`)
+    const others = ["#/jobs?state=failed", "#/dead-letters", "#/definitions", "#/schedules", "#/limits"]
+    for (const hash of ["#/", ...jobs, ...others, "#/operations", "#/operations/1"]) {
+        await page.goto(`${url}${hash}`)
+        await page.locator("main h1").waitFor()
+        await page.locator(".loading").first().waitFor({ state: "hidden" })
+        await page.locator("main a, main button").first().waitFor()
+        expect([hash, await notReachedByTab(page)]).toEqual([hash, []])
+    }
 })
 
 test("theme and clock are chosen, and stay chosen", async () => {
