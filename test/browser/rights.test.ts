@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
 import type { Access } from "../../src/dashboard.ts"
+import { Inspector } from "../../src/index.ts"
 import { openPage, useBrowser, violationsInBothThemes } from "../support/browser.ts"
 import { define } from "../support/define.ts"
 import { serveForTest } from "../support/served-dashboard.ts"
@@ -148,4 +149,49 @@ test("requests that no page would send are refused, and change nothing", async (
     expect(await queue.jobs()).toHaveLength(2)
     expect(await queue.config.pauses()).toHaveLength(2)
     expect(await queue.config.schedules.list()).toHaveLength(2)
+})
+
+test("who may only look is offered nothing but to look, and told so", async () => {
+    const queue = await makeQueue()
+    const { config } = queue
+    const job = define(config, () => {}, { name: "resize", concurrencyLimit: { max: 2 } })
+    const jobID = await job.defer({ payload: {}, delayMs: HOUR_MS })
+    const failedID = await job.defer({ payload: {} })
+    await config.schedules.upsert({ name: "nightly", definition: job, payload: {}, intervalMs: HOUR_MS })
+    const inspector = new Inspector({ config })
+    await inspector.change({ action: "cancel" }, [failedID])
+    await inspector.pause({ definition: "resize" })
+    // It waits for an orchestrator, so that it could be cancelled.
+    await inspector.changeAll({ action: "run-now" }, {})
+    const { url } = await serveForTest(config, { isReadOnly: true })
+    const { page } = await openPage(url)
+    await page.getByText("Read-only").waitFor()
+    const pages: [hash: string, shown: string][] = [
+        ["#/jobs", "resize"],
+        [`#/jobs/${jobID}`, "Timeline"],
+        [`#/jobs/${failedID}`, "Timeline"],
+        ["#/dead-letters", "resize"],
+        ["#/definitions", "resize"],
+        ["#/definitions/resize", "Workers that run it"],
+        ["#/schedules", "nightly"],
+        ["#/limits", "the definition resize"],
+        ["#/operations", "waiting"],
+        ["#/operations/3", "waiting"],
+    ]
+    const offered =
+        /pause|resume|cancel|add|delete|remove…|replay|priority|due time|run now|all that match|^select/i
+    for (const [hash, shown] of pages) {
+        await page.goto(`${url}${hash}`)
+        await page.locator("main").getByText(shown).first().waitFor()
+        const names = await page.getByRole("button").allTextContents()
+        expect([hash, names.filter((name) => offered.test(name))]).toEqual([hash, []])
+        expect([hash, await page.getByRole("checkbox").count()]).toEqual([hash, 0])
+        expect([hash, await violationsInBothThemes(page)]).toEqual([hash, []])
+    }
+    await page.goto(`${url}#/dead-letters`)
+    await page.getByRole("button", { name: "By reason" }).click()
+    await page.getByText("Only these").waitFor()
+    expect(await page.getByRole("button", { name: "Select", exact: true }).count()).toBe(0)
+    await page.keyboard.press("n")
+    expect(await page.getByRole("dialog").count()).toBe(0)
 })

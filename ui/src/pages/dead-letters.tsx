@@ -23,7 +23,7 @@ import { type Column, Table } from "../parts/table.tsx"
 import { DefinitionLink, JobLink, None, Outside, Time } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
 import { go, href } from "../route.ts"
-import { me } from "../session.ts"
+import { me, useMaySomewhere } from "../session.ts"
 import { useStore } from "../store.ts"
 
 const LIMIT = 50
@@ -49,6 +49,9 @@ const NAMES = allOf<Name>({
     failedBefore: true,
 })
 
+/** What can be done to them. */
+const ACTIONS = ["replay", "delete"] as const
+
 const GROUPINGS = [
     ["none", "One by one"],
     ["reason", "By reason"],
@@ -63,6 +66,7 @@ export function DeadLettersPage({ query }: PageParams) {
     const [grouping, setGrouping] = useState<Grouping>("none")
     const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
     const clear = () => setSelected(new Set())
+    const maySelect = ACTIONS.some(useMaySomewhere())
     const paging = usePaging<DeadLetterView>({
         key: JSON.stringify(texts),
         limit: LIMIT,
@@ -76,12 +80,7 @@ export function DeadLettersPage({ query }: PageParams) {
             <Title actions={<Button onClick={reloadAll}>Reload</Button>}>Dead letters</Title>
             <Filters key={query.toString()} texts={texts} onApply={clear} />
             <Grouped value={grouping} onChange={setGrouping} isPlain={toFilter(texts) !== null} />
-            <BulkBar
-                selected={selected}
-                onClear={clear}
-                actions={["replay", "delete"]}
-                filter={toFilter(texts)}
-            />
+            <BulkBar selected={selected} onClear={clear} actions={ACTIONS} filter={toFilter(texts)} />
             <Ready of={paging.page}>
                 {({ rows }) =>
                     grouping === "none" ? (
@@ -91,17 +90,21 @@ export function DeadLettersPage({ query }: PageParams) {
                             rows={rows}
                             keyOf={({ jobID }) => String(jobID)}
                             empty={paging.goOn === null ? "No dead letter fits." : "None of these fits."}
-                            selection={{ keys: selected, set: setSelected }}
+                            selection={maySelect ? { keys: selected, set: setSelected } : undefined}
                         />
                     ) : (
                         <Groups
                             letters={rows}
                             grouping={grouping}
                             texts={texts}
-                            onSelect={(letters) => {
-                                setSelected(new Set(letters.map(({ jobID }) => String(jobID))))
-                                setGrouping("none")
-                            }}
+                            onSelect={
+                                maySelect
+                                    ? (letters) => {
+                                          setSelected(new Set(letters.map(({ jobID }) => String(jobID))))
+                                          setGrouping("none")
+                                      }
+                                    : null
+                            }
                         />
                     )
                 }
@@ -194,7 +197,8 @@ function Groups(props: {
     letters: readonly DeadLetterView[]
     grouping: Exclude<Grouping, "none">
     texts: Texts
-    onSelect: (letters: DeadLetterView[]) => void
+    /** Null where nothing can be done to them. */
+    onSelect: ((letters: DeadLetterView[]) => void) | null
 }) {
     const { letters, grouping, texts, onSelect } = props
     const canNarrow = useStore(me)?.canSearchErrors === true || grouping !== "error"
@@ -226,7 +230,7 @@ function Groups(props: {
                     title: "Actions",
                     cell: ([key, some]) => (
                         <span class="names">
-                            <Button onClick={() => onSelect(some)}>Select</Button>
+                            {onSelect !== null && <Button onClick={() => onSelect(some)}>Select</Button>}
                             {key !== "" && canNarrow && (
                                 <a
                                     class="button plain"

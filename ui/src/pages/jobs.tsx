@@ -14,6 +14,7 @@ import { Badge, StateBadge } from "../parts/state.tsx"
 import { type Column, Table } from "../parts/table.tsx"
 import { DefinitionLink, JobLink, None, Outside, Time } from "../parts/text.tsx"
 import { Title } from "../parts/title.tsx"
+import { useMaySomewhere } from "../session.ts"
 import { JobFilters } from "./job-filters.tsx"
 
 const LIMIT = 50
@@ -37,6 +38,8 @@ export function JobsPage({ query }: PageParams) {
         },
     })
     const clear = () => setSelected(new Set())
+    const maySomewhere = useMaySomewhere()
+    const actions = actionsOf(texts)
     return (
         <>
             <Title actions={<Button onClick={reloadAll}>Reload</Button>}>Jobs</Title>
@@ -44,7 +47,7 @@ export function JobsPage({ query }: PageParams) {
             <BulkBar
                 selected={selected}
                 onClear={clear}
-                actions={actionsOf(texts)}
+                actions={actions}
                 filter={isReadable ? toJobFilter(texts) : null}
             />
             <Ready of={paging.page}>
@@ -55,7 +58,9 @@ export function JobsPage({ query }: PageParams) {
                         rows={rows}
                         keyOf={({ jobID }) => String(jobID)}
                         empty={paging.goOn === null ? "No job fits." : "None of these fits."}
-                        selection={{ keys: selected, set: setSelected }}
+                        selection={
+                            actions.some(maySomewhere) ? { keys: selected, set: setSelected } : undefined
+                        }
                     />
                 )}
             </Ready>

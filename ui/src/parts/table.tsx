@@ -26,7 +26,7 @@ interface Props<Row> {
     keyOf: (row: Row) => string
     /** What to say where there are no rows. */
     empty: ComponentChildren
-    selection?: Selection
+    selection?: Selection | undefined
 }
 
 /**
