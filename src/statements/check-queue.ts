@@ -14,7 +14,7 @@ export interface OverdueWork {
     numWaitingOperations: number
 }
 
-/** Each by an index and up to a bound. */
+/** Each by an index and up to a bound. The clock is read once for delayed jobs, so that those are not looked at that are not due. */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: check-queue
 with lapsed as materialized (
@@ -25,7 +25,7 @@ with lapsed as materialized (
     limit $2::integer
 ), overdue as materialized (
     select definition_id from ${schema}.job
-    where state = 'delayed' and due_at < clock_timestamp() - $1::double precision * interval '1 ms'
+    where state = 'delayed' and due_at < (select clock_timestamp()) - $1::double precision * interval '1 ms'
     order by due_at, id
     limit $2::integer
 )

@@ -1,12 +1,15 @@
 import { jobSequence, statementText } from "../db/identifier.ts"
 import type { Query } from "./query.ts"
 
-/** Delayed jobs that are due become ready, at the end of their lanes. */
+/**
+ * Delayed jobs that are due become ready, at the end of their lanes. The clock is read once: were it read for each row, the
+ * index could not be left where the jobs begin that are not due, and all of them would be looked at.
+ */
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: promote-delayed-jobs
 with due as materialized (
     select id from ${schema}.job
-    where state = 'delayed' and due_at <= clock_timestamp()
+    where state = 'delayed' and due_at <= (select clock_timestamp())
     order by due_at, id
     limit $1::integer
     for update skip locked

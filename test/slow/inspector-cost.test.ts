@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { quoteSchema } from "../../src/db/identifier.ts"
+import { checkQueue } from "../../src/statements/check-queue.ts"
 import { countJobs } from "../../src/statements/count-jobs.ts"
 import { explainJob } from "../../src/statements/explain-job.ts"
 import { firstIDSince } from "../../src/statements/first-id-since.ts"
 import { inspectJob } from "../../src/statements/inspect-job.ts"
 import { type JobFilter, type ListSource, listJobs } from "../../src/statements/list-jobs.ts"
+import { promoteDelayedJobs } from "../../src/statements/promote-delayed-jobs.ts"
 import type { Query } from "../../src/statements/query.ts"
 import { costIn } from "../support/cost.ts"
 import { fillQueue } from "../support/large-queue.ts"
@@ -39,6 +41,9 @@ const LAST = SIZE.numLive + SIZE.numFinalized
 /** What an inspector asks for, and how many pages it may touch: those of a whole table or index are thousands. */
 const STATEMENTS: [name: string, maxPages: number, execute: (query: Query) => Promise<unknown>][] = [
     ["counts", 9_000, (query) => countJobs({ ...query, bounds })],
+    ["what is overdue", 50, (query) => checkQueue({ ...query, graceMs: 0 })],
+    // Not of an inspector, but it comes upon the same jobs that are not due.
+    ["making due jobs ready", 50, (query) => promoteDelayedJobs({ ...query, limit: 100 })],
     ["a list of all", 600, list(["live", "finalized"])],
     ["a list of what is not there", 600, list(["live", "finalized"], { definition: "nope" })],
     ["a list of failed ones", 400, list(["failed"])],
