@@ -119,7 +119,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|(foundJob|saidOf)\(schema\))$/,
     "src/statements/sweep-job-logs.ts": /^(table|isGone\(schema\))$/,
     "src/statements/list-jobs.ts":
-        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts|partText\(schema, source, "asc"\))$/,
+        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts?)$/,
     "src/statements/operations.ts": /^ms\("[a-z_]+"\)$/,
     "src/statements/put-due.ts": /^(name|states|changes)$/,
     "src/statements/history-rings.ts": /^ring$/,

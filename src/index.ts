@@ -89,7 +89,9 @@ export type { InspectorPauseOptions } from "./operate/controls.ts"
 export type { DeferKeys, InspectorDeferOptions } from "./operate/defer-by-name.ts"
 export type {
     By,
+    ChangeAllOptions,
     ChangeResult,
+    CountOptions,
     JobAction,
     JobChange,
     ListOperationsOptions,

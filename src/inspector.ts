@@ -265,8 +265,9 @@ export class Inspector extends Operator {
     /**
      * Checks the queue and its server: whether the schema is the one of this release and whole, whether the server is set up
      * as a queue needs it, what keeps it from clearing up, whether LISTEN is heard, and whether anything is left undone. Each
-     * check has a verdict and advice. Works on a schema that is not prepared, too. A dozen statements, and up to two seconds
-     * where LISTEN is not heard; sends one notification, and opens a connection for it outside of the pool.
+     * check has a verdict and advice. Works on a schema that is not prepared, too. A dozen statements, on two connections of the
+     * pool at a time, and up to two seconds where LISTEN is not heard; sends one notification, and opens a connection for it
+     * outside of the pool.
      *
      * @throws DatabaseError when the database cannot be reached.
      */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { Inspector } from "../index.ts"
 import { checkedOptions, type DashboardOptions } from "./dashboard-options.ts"
 import { type Asked, type Handling, handle } from "./handler.ts"
+import { Kept } from "./kept.ts"
 import { answerNode } from "./node-handler.ts"
 import { placeOf } from "./place.ts"
 import { Redaction } from "./redaction.ts"
@@ -14,6 +15,9 @@ import { Turns } from "./turns.ts"
 /** How many requests ask the database at the same time, so that the pool is left to those whose it is; and how many wait. */
 const MAX_ASKING = 4
 const MAX_WAITING = 200
+
+/** For how long the doctor says the same again: to whoever asks without end, and to the pages of many. */
+const DIAGNOSIS_KEPT_MS = 1_000
 
 /** A dashboard: what answers requests for its pages, and for what they ask. */
 export interface Dashboard<Context = unknown> {
@@ -85,5 +89,6 @@ function partsOf(options: Handling<never>["options"]): Parts {
         ...{ config, inspector, title, isReadOnly },
         redaction: new Redaction(redact),
         snapshots: new Snapshots({ make, goneOf }),
+        diagnosis: new Kept({ make: () => inspector.doctor(), keptMs: DIAGNOSIS_KEPT_MS }),
     }
 }

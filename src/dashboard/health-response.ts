@@ -1,16 +1,12 @@
 import { type Config, Inspector } from "../index.ts"
 import { json, secured } from "./answer.ts"
+import { Kept } from "./kept.ts"
 import { isHidden, toRefusal } from "./refusal.ts"
 
 /** For how long an answer is given again: whoever asks without end asks the database once a second. */
 const KEPT_MS = 1_000
 
-interface Kept {
-    atMs: number
-    answer: Promise<{ status: number; body: object }>
-}
-
-const kept = new WeakMap<Config, Kept>()
+const answers = new WeakMap<Config, Kept<{ status: number; body: object }>>()
 
 /**
  * Answers a health probe, for an endpoint of yours that anybody may ask, such as `/healthz`: with 200 where the queue is
@@ -21,11 +17,9 @@ const kept = new WeakMap<Config, Kept>()
  */
 export async function healthResponse(config: Config): Promise<Response> {
     const inspector = new Inspector({ config })
-    const known = kept.get(config)
-    const isFresh = known !== undefined && performance.now() - known.atMs < KEPT_MS
-    const current = isFresh ? known : { atMs: performance.now(), answer: look(inspector) }
-    kept.set(config, current)
-    const { status, body } = await current.answer
+    const answer = answers.get(config) ?? new Kept({ make: () => look(inspector), keptMs: KEPT_MS })
+    answers.set(config, answer)
+    const { status, body } = await answer.get()
     return secured(json(body, status))
 }
 

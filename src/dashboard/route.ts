@@ -1,4 +1,5 @@
-import type { Config, Inspector } from "../index.ts"
+import type { Config, Diagnosis, Inspector } from "../index.ts"
+import type { Kept } from "./kept.ts"
 import type { Permit } from "./permit.ts"
 import type { Query } from "./query.ts"
 import type { Redaction } from "./redaction.ts"
@@ -10,6 +11,7 @@ export interface Parts {
     inspector: Inspector
     redaction: Redaction
     snapshots: Snapshots
+    diagnosis: Kept<Diagnosis>
     title: string
     isReadOnly: boolean
 }

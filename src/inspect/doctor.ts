@@ -29,7 +29,11 @@ const BOUNDS = { numReady: 4_000, numOthers: 1_000, numEdges: 500 }
 /** Facts, or why they could not be had. */
 type Had<Facts> = { facts: Facts } | { lack: string }
 
-/** Checks a queue and its server. Each check stands alone: one that cannot be made is skipped. */
+/**
+ * Checks a queue and its server. Each check stands alone: one that cannot be made is skipped. What takes longest goes on side
+ * by side, on two connections of the pool and the one that listens: the server's clock is read before, while nothing else
+ * is asked.
+ */
 export async function diagnose(params: { config: Config; core: Core }): Promise<Diagnosis> {
     const { config, core } = params
     const { database, schema } = core
@@ -40,9 +44,18 @@ export async function diagnose(params: { config: Config; core: Core }): Promise<
         isPrepared
             ? had(() => lookOn(database, read))
             : Promise.resolve({ lack: "the schema is not prepared" })
-    const horizon = await had(() => lookOn(database, (run) => checkHorizon({ run })))
-    const tables = await inSchema((run) => checkTables({ run, schema }))
-    const queue = await inSchema((run) => readQueue(run, core))
+    const inCatalogs = inSchema((run) => checkTables({ run, schema })).then(async (tables) => ({
+        tables,
+        horizon: await had(() => lookOn(database, (run) => checkHorizon({ run }))),
+    }))
+    const inQueue = inSchema((run) => readQueue(run, core))
+    const heard = server.facts.isInRecovery
+        ? Promise.resolve(skipped("a standby passes no notifications on"))
+        : hearOneself(database)
+    // Nothing goes on behind the back of who asked, also where one of them fails.
+    await Promise.allSettled([inCatalogs, inQueue, heard])
+    const { tables, horizon } = await inCatalogs
+    const queue = await inQueue
     const findings: Record<CheckName, Finding> = {
         schema: judgeMigrations(migrations),
         drift: judged(tables, judgeDrift),
@@ -55,9 +68,7 @@ export async function diagnose(params: { config: Config; core: Core }): Promise<
         clock: judgeClock(server),
         "old-snapshots": judged(horizon, judgeHorizon),
         "job-table": judged(tables, judgeJobTable),
-        listen: server.facts.isInRecovery
-            ? skipped("a standby passes no notifications on")
-            : await hearOneself(database),
+        listen: await heard,
         "stuck-jobs": judged(queue, judgeJobs),
         "lapsed-leases": judged(queue, judgeLeases),
         orchestrators: judged(queue, judgeOrchestrators),

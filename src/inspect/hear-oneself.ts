@@ -25,8 +25,9 @@ export async function hearOneself(database: Database): Promise<Finding> {
     const listening = listen({ channel, onMessage: () => onHeard(true), onLost: () => onHeard(false) })
     try {
         await listening
-        timer = setTimeout(() => onHeard(false), PATIENCE_MS)
         await notify({ run, channel, message: "" })
+        // Not before: until a connection of the pool is free, there is nothing to be heard.
+        timer = setTimeout(() => onHeard(false), PATIENCE_MS)
         return (await heard) ? ok("LISTEN is heard: workers pick jobs up at once") : DEAF
     } catch {
         return DEAF

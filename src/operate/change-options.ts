@@ -65,7 +65,12 @@ export function changeOf(kind: string, details: Record<string, unknown>): Checke
 /** Who asks; null when nobody is named. */
 export function checkedBy(owner: string, options: By = {}): string | null {
     knownOptions(owner, options, ["by"])
-    return options.by === undefined ? null : nameText("by", options.by)
+    return byIn(options)
+}
+
+/** The same of options that have others besides. */
+export function byIn({ by }: By): string | null {
+    return by === undefined ? null : nameText("by", by)
 }
 
 /** In which states jobs are that an action is for, where a filter does not say; and which others a filter may say. */

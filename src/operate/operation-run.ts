@@ -18,7 +18,8 @@ import {
 } from "../statements/operations.ts"
 import { type ChangedJobs, changeJobs } from "./change-jobs.ts"
 import { type ChangeQuery, type CheckedChange, changeOf, filterOf, toChangeQuery } from "./change-options.ts"
-import { firstIDOf, registerPriority } from "./operations.ts"
+import { firstIDOf } from "./count-fitting.ts"
+import { registerPriority } from "./operations.ts"
 
 /** Jobs changed in one transaction. */
 const CHUNK = 500

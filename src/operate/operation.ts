@@ -64,6 +64,18 @@ export interface By {
     by?: string
 }
 
+/** How to count the jobs that a change would concern. */
+export interface CountOptions {
+    /**
+     * For how many milliseconds to look through them, 1 to 10,000, after which `isExact` is false. It looks through a few of
+     * them at least, and may take half as long again where the server is busy. Default 1,500.
+     */
+    countMs?: number
+}
+
+/** How to have all jobs changed that fit. */
+export interface ChangeAllOptions extends By, CountOptions {}
+
 /** What an operation does, or did. */
 export type OperationKind =
     | JobAction

@@ -1,14 +1,10 @@
 import type { Core } from "../config.ts"
 import type { Run } from "../db/driver.ts"
 import { inOurWords } from "../db/failure.ts"
-import { type Shrinking, shrinking } from "../db/shrinking.ts"
 import { InvalidOptionError } from "../errors.ts"
 import type { Count } from "../inspect/counts.ts"
-import { isBeyond } from "../inspect/job-list.ts"
 import { jobID, knownOptions, listOf, trueOrFalse, wholeNumber } from "../options.ts"
 import { findFinalizedJobs } from "../statements/cancel-jobs.ts"
-import { firstIDSince } from "../statements/first-id-since.ts"
-import { countFittingJobs } from "../statements/list-jobs.ts"
 import { waitForLocks } from "../statements/lock-patience.ts"
 import { lookOn } from "../statements/look-on.ts"
 import {
@@ -21,7 +17,7 @@ import {
 import { registerPriorityOf } from "../statements/priorities.ts"
 import { type ChangedJobs, changeJobs } from "./change-jobs.ts"
 import {
-    type ChangeQuery,
+    byIn,
     type CheckedChange,
     checkedBy,
     checkedChange,
@@ -30,9 +26,12 @@ import {
     storedFilter,
     toChangeQuery,
 } from "./change-options.ts"
+import { countFitting } from "./count-fitting.ts"
 import {
     type By,
+    type ChangeAllOptions,
     type ChangeResult,
+    type CountOptions,
     type JobChange,
     type ListOperationsOptions,
     type Operation,
@@ -46,10 +45,9 @@ const MAX_JOBS = 1_000
 /** How long to wait for a job that someone else holds locked. */
 const LOCK_MS = 5_000
 
-/** How many jobs a count looks through at a time, where payloads have to be read for it, and for how long it goes on. */
-const MAX_LOOKS = 20_000
-const MAX_PAYLOAD_LOOKS = 5_000
+/** For how long jobs are counted, and may be. */
 const COUNT_MS = 1_500
+const MAX_COUNT_MS = 10_000
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1_000
@@ -136,39 +134,23 @@ export class Operations {
     }
 
     /** How many jobs a change would concern. */
-    async preview(change: JobChange, filter: JobFilter): Promise<Count> {
+    async preview(change: JobChange, filter: JobFilter, options: CountOptions): Promise<Count> {
         const query = toChangeQuery(checkedChange(change).action, filter)
-        return this.#guard("preview", () => this.#count(query))
-    }
-
-    async #count({ source, filter, startMs }: ChangeQuery): Promise<Count> {
-        const { database, schema } = this.#core
-        const inTime: Shrinking = shrinking(filter.payload === null ? MAX_LOOKS : MAX_PAYLOAD_LOOKS)
-        const beganMs = performance.now()
-        let num = 0
-        let afterID: number | null = await firstIDOf(this.#core, startMs)
-        while (afterID !== null && performance.now() - beganMs < COUNT_MS) {
-            const from: number = afterID
-            const look = await inTime((numLooks) =>
-                lookOn(database, (run) =>
-                    countFittingJobs({ run, schema, source, filter, numLooks, afterID: from }),
-                ),
-            )
-            num += look.num
-            const isEnd = look.next === null || isBeyond(filter, "asc", look.next.createdAtMs)
-            afterID = isEnd ? null : (look.next?.id ?? null)
-        }
-        return { num, isExact: afterID === null }
+        knownOptions("preview", options, ["countMs"])
+        const countMs = countTime(options)
+        return this.#guard("preview", () => countFitting({ core: this.#core, query, countMs }))
     }
 
     /** Has orchestrators change all jobs that fit. */
-    async changeAll(change: JobChange, filter: JobFilter, options: By | undefined): Promise<Operation> {
+    async changeAll(change: JobChange, filter: JobFilter, options: ChangeAllOptions): Promise<Operation> {
         const checked = checkedChange(change)
         const query = toChangeQuery(checked.action, filter)
-        const by = checkedBy("changeAll", options)
+        knownOptions("changeAll", options, ["by", "countMs"])
+        const by = byIn(options)
+        const countMs = countTime(options)
         const { run, schema, hints } = this.#core
         const row = await this.#guard("changeAll", async () => {
-            const { num, isExact } = await this.#count(query)
+            const { num, isExact } = await countFitting({ core: this.#core, query, countMs })
             const target = { filter: storedFilter(filter) }
             const operation = { kind: checked.action, by, target, details: detailsOf(checked) }
             return submitOperation({ run, schema, operation, numExpected: isExact ? num : null })
@@ -234,10 +216,8 @@ export async function registerPriority(params: {
     await registerPriorityOf({ run: core.run, schema: core.schema, ids, priority: change.priority })
 }
 
-/** The id behind which the jobs begin that were deferred at an instant or later. */
-export async function firstIDOf({ database, schema }: Core, startMs: number | null): Promise<number> {
-    if (startMs === null) return 0
-    return (await lookOn(database, (run) => firstIDSince({ run, schema, sinceMs: startMs }))) - 1
+function countTime({ countMs = COUNT_MS }: CountOptions): number {
+    return wholeNumber("countMs", countMs, MAX_COUNT_MS, 1)
 }
 
 function checkedOperationID(value: unknown): number {

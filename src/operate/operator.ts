@@ -12,7 +12,9 @@ import { Controls, type InspectorPauseOptions } from "./controls.ts"
 import { deferByName, type InspectorDeferOptions } from "./defer-by-name.ts"
 import type {
     By,
+    ChangeAllOptions,
     ChangeResult,
+    CountOptions,
     JobChange,
     ListOperationsOptions,
     Operation,
@@ -53,14 +55,14 @@ export class Operator {
     }
 
     /**
-     * How many jobs a change would concern by now. Looks through them for up to a second and a half, 20,000 in a statement,
-     * or 5,000 where payloads are asked for; where that was not enough, `isExact` is false and there are more than `num`.
+     * How many jobs a change would concern by now. Looks through them for `countMs`, up to 20,000 in a statement, or 5,000
+     * where payloads are asked for; where that was not enough, `isExact` is false and there are `num` of them at least.
      *
      * @throws InvalidOptionError before anything is sent, also for a `state` that the action is not for.
      * @throws SchemaNotPreparedError, DatabaseError from the database.
      */
-    async preview(change: JobChange, filter: JobFilter): Promise<Count> {
-        return this.#operations.preview(change, filter)
+    async preview(change: JobChange, filter: JobFilter, options: CountOptions = {}): Promise<Count> {
+        return this.#operations.preview(change, filter, options)
     }
 
     /**
@@ -74,7 +76,11 @@ export class Operator {
      * @returns the operation, which `operation` tells the progress of.
      * @throws what `preview` throws.
      */
-    async changeAll(change: JobChange, filter: JobFilter, options?: By): Promise<Operation> {
+    async changeAll(
+        change: JobChange,
+        filter: JobFilter,
+        options: ChangeAllOptions = {},
+    ): Promise<Operation> {
         return this.#operations.changeAll(change, filter, options)
     }
 

@@ -9,11 +9,18 @@ export interface SchemaObjects {
     indexes: string[]
 }
 
+let known: SchemaObjects | undefined
+
 /**
  * What all migrations of this release together make, read from their own statements, so that it cannot lag behind them.
- * A test compares it with what they made.
+ * A test compares it with what they made. Read once, since it takes some milliseconds.
  */
 export function schemaObjects(): SchemaObjects {
+    known ??= readObjects()
+    return known
+}
+
+function readObjects(): SchemaObjects {
     const tables = new Map<string, string[]>()
     const indexes = new Set<string>()
     const schema = quoteSchema("s")

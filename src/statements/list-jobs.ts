@@ -113,11 +113,22 @@ function columnsOf(source: ListSource): string {
     return PAST_SOURCES.includes(source) ? PAST_COLUMNS : LIVE_COLUMNS
 }
 
+/** Payloads may be large, and are of use only where they are looked into. */
+function withoutPayload(columns: string): string {
+    return columns.replace("payload, errors", /* sql */ `null::json as payload, errors`)
+}
+
 /** Up to `$10` jobs of a source behind the id `$1`. */
-function partText(schema: QuotedSchema, source: ListSource, order: "asc" | "desc"): string {
+function partText(params: {
+    schema: QuotedSchema
+    source: ListSource
+    order: "asc" | "desc"
+    hasPayloads: boolean
+}): string {
+    const { schema, source, order, hasPayloads } = params
     const from = SOURCES[source](schema)
     const isBehind = order === "asc" ? ">" : "<"
-    const columns = columnsOf(source)
+    const columns = hasPayloads ? columnsOf(source) : withoutPayload(columnsOf(source))
     return /* sql */ `select * from (
         select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $10::integer
     ) as ${source}`
@@ -132,18 +143,21 @@ function listText(params: {
     schema: QuotedSchema
     sources: readonly ListSource[]
     order: "asc" | "desc"
+    hasPayloads: boolean
 }): string {
     const { schema, sources, order } = params
-    const parts = sources.map((source) => partText(schema, source, order)).join("\n    union all\n    ")
+    const parts = sources.map((source) => partText({ ...params, source })).join("\n    union all\n    ")
     return /* sql */ `-- cuckmq: list-jobs
 with chunk as materialized (
-    select * from (
+    select *, row_number() over (order by id ${order}) as place from (
+        select * from (
     ${parts}
+        ) as part
+        order by id ${order}
+        limit $10::integer
     ) as part
-    order by id ${order}
-    limit $10::integer
 ), looked as (
-    select id, created_at from chunk order by id ${order} offset $10::integer - 1
+    select id, created_at from chunk where place = $10::integer
 ), found as (
     select chunk.*, definition.name, definition.channel
     from chunk
@@ -185,8 +199,11 @@ export async function listJobs({
     limit: number
     numLooks: number
 }): Promise<ListedJobs> {
-    const name = `${order} ${sources.join(" ")}`
-    const text = texts.get(name) ?? statementText((quoted) => listText({ schema: quoted, sources, order }))
+    const hasPayloads = filter.payload !== null
+    const name = `${order} ${sources.join(" ")} ${hasPayloads}`
+    const text =
+        texts.get(name) ??
+        statementText((quoted) => listText({ schema: quoted, sources, order, hasPayloads }))
     texts.set(name, text)
     const rows = await run(text(schema), [afterID, ...filterValues(filter), numLooks, limit])
     const listed = rows.filter((row) => row[2] !== null).map(toListedRow)
@@ -221,20 +238,24 @@ function toListedRow(row: Row): ListedRow {
 
 const countTexts = new Map<string, (schema: QuotedSchema) => string>()
 
+/**
+ * Each job is looked at once, and only at what the filter asks for: unlike those of a list they are not kept. A place says
+ * which was the last one, since they come in the order of their ids already.
+ */
 function countText(schema: QuotedSchema, source: ListSource): string {
+    const part = partText({ schema, source, order: "asc", hasPayloads: true })
     return /* sql */ `-- cuckmq: count-fitting-jobs
-with chunk as materialized (
-    ${partText(schema, source, "asc")}
-), looked as (
-    select id, created_at from chunk order by id offset $10::integer - 1
-)
 select
-    (select id from looked), (select date_part('epoch', created_at) * 1000::double precision from looked),
-    (
-        select count(*) from chunk
-        join ${schema}.job_definition as definition on definition.id = chunk.definition_id
-        where ${FITS}
-    )`
+    max(chunk.id) filter (where place = $10::integer),
+    date_part('epoch', max(chunk.created_at) filter (where place = $10::integer)) * 1000::double precision,
+    count(*) filter (where definition.id is not null
+        and ${FITS})
+from (
+    select *, row_number() over (order by id) as place from (
+        ${part}
+    ) as part
+) as chunk
+left join ${schema}.job_definition as definition on definition.id = chunk.definition_id`
 }
 
 /** Counts those that fit of so many jobs behind an id; `next` is where that ended, if there may be more. */

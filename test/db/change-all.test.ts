@@ -51,6 +51,23 @@ async function stop(orchestrator: Orchestrator): Promise<void> {
 
 const payloads = (num: number) => Array.from({ length: num }, (_, n) => ({ payload: { n } }))
 
+describe("a preview", () => {
+    it("tells what it has counted when its time is over, and how many there are when it has more", async () => {
+        const { queue, inspector } = await makeInspected()
+        await define(queue.config, () => undefined).deferMany(payloads(600))
+        const [change, filter] = [{ action: "cancel" }, { payload: {} }] as const
+        // Of those that are looked into, the first statement looks through 250, and takes longer than that.
+        const few = { num: 250, isExact: false }
+        expect(await inspector.preview(change, filter, { countMs: 1 })).toEqual(few)
+        expect(await inspector.preview(change, filter)).toEqual({ num: 600, isExact: true })
+        const submitted = await inspector.changeAll(change, filter, { countMs: 1, by: "ada" })
+        expect(submitted).toMatchObject({ by: "ada", progress: { numExpected: null } })
+        for (const countMs of [0, 10_001, 1.5, "9"])
+            await expect(inspector.preview(change, filter, { countMs } as never)).rejects.toThrow(/`countMs`/)
+        await expect(inspector.preview(change, filter, { by: "ada" } as never)).rejects.toThrow(/`by`/)
+    })
+})
+
 describe("a change of all jobs that fit", () => {
     it("finds them by each part of a filter, and leaves the others", async () => {
         const { queue, inspector } = await makeInspected()

@@ -5,6 +5,9 @@ import { changeIn, demandSearch, filterIn, subjectOfFilter } from "../job-filter
 import { badRequest } from "../refusal.ts"
 import type { Call, Route } from "../route.ts"
 
+/** For how long to count jobs, while somebody waits for the answer. */
+const COUNT_MS = 40
+
 /** What is done to jobs. */
 export const changeRoutes: readonly Route[] = [
     {
@@ -29,7 +32,7 @@ export const changeRoutes: readonly Route[] = [
         path: "changes/preview",
         answer: async (call) => {
             const { change, filter } = await bulkIn(call)
-            return call.parts.inspector.preview(change, filter)
+            return call.parts.inspector.preview(change, filter, { countMs: COUNT_MS })
         },
     },
     {
@@ -38,7 +41,8 @@ export const changeRoutes: readonly Route[] = [
         answer: async (call) => {
             const { change, filter } = await bulkIn(call)
             const { inspector, redaction } = call.parts
-            const operation = await inspector.changeAll(change, filter, { by: call.permit.user })
+            const options = { by: call.permit.user, countMs: COUNT_MS }
+            const operation = await inspector.changeAll(change, filter, options)
             return redaction.operation(operation, { mayViewPayloads: true })
         },
     },

@@ -6,7 +6,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 /** How the queue and its server are. */
 export const serverRoutes: readonly Route[] = [
-    { method: "GET", path: "doctor", answer: async ({ parts }) => parts.inspector.doctor() },
+    { method: "GET", path: "doctor", answer: async ({ parts }) => parts.diagnosis.get() },
     {
         method: "GET",
         path: "health",
