@@ -1,5 +1,5 @@
 import { FAILURE_REASONS, type FailureReason } from "./events.ts"
-import { instant, nameText, oneOf, someText } from "./options.ts"
+import { instant, nameText, numberWithin, oneOf, someText } from "./options.ts"
 import type { LetterFilter } from "./statements/dead-letters.ts"
 
 /** Which dead letters. What is left out does not matter. */
@@ -37,6 +37,14 @@ export interface ReplayManyOptions extends DeadLetterFilter {
 
 /** The options that say which. */
 export const FILTERS = ["definition", "reason", "failedAfter", "failedBefore", "errorText"]
+
+const MIN_RATE = 0.001
+const MAX_RATE = 1_000_000
+
+/** How many jobs of each definition become due in a second. */
+export function replayRate(value: unknown): number {
+    return numberWithin("ratePerSecond", value, { min: MIN_RATE, max: MAX_RATE })
+}
 
 /** Checks which dead letters are asked for. */
 export function toFilter(options: DeadLetterFilter): LetterFilter {

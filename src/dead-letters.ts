@@ -2,10 +2,16 @@ import { type AttemptError, type StoredErrors, toAttemptErrors } from "./attempt
 import type { Core } from "./core.ts"
 import { inOurWords } from "./db/failure.ts"
 import { shrinking } from "./db/shrinking.ts"
-import { type DeadLettersOptions, FILTERS, type ReplayManyOptions, toFilter } from "./dead-letter-options.ts"
+import {
+    type DeadLettersOptions,
+    FILTERS,
+    type ReplayManyOptions,
+    replayRate,
+    toFilter,
+} from "./dead-letter-options.ts"
 import { InvalidOptionError } from "./errors.ts"
 import { FAILURE_REASONS, type FailureReason } from "./events.ts"
-import { jobID, knownOptions, numberWithin, wholeNumber } from "./options.ts"
+import { jobID, knownOptions, wholeNumber } from "./options.ts"
 import {
     findDeadLetters,
     type LetterFilter,
@@ -56,8 +62,6 @@ const REPLAYED_REASONS = FAILURE_REASONS.filter(
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
-const MIN_RATE = 0.001
-const MAX_RATE = 1_000_000
 
 /** How many jobs are replayed by one statement, and how many are looked through for them. */
 const CHUNK = 500
@@ -82,10 +86,7 @@ export class DeadLetters {
         knownOptions("replayMany", options, [...FILTERS, "ratePerSecond", "limit"])
         const { ratePerSecond, limit = Number.MAX_SAFE_INTEGER } = options
         const { reasons, ...filter } = toFilter(options)
-        const intervalMs =
-            ratePerSecond === undefined
-                ? null
-                : 1_000 / numberWithin("ratePerSecond", ratePerSecond, { min: MIN_RATE, max: MAX_RATE })
+        const intervalMs = ratePerSecond === undefined ? null : 1_000 / replayRate(ratePerSecond)
         return this.#guard("replayMany", () =>
             this.#replayFound({
                 filter: { ...filter, reasons: reasons ?? REPLAYED_REASONS },

@@ -176,6 +176,26 @@ export interface OrchestratorStaleJobDefinitionSweep {
     jobName: string
 }
 
+/**
+ * The orchestrator has brought an operation to its end, which `Inspector#changeAll` submitted: it did the last chunk of it,
+ * or it cannot go on. Of one that is cancelled nothing is told.
+ */
+export interface OrchestratorOperationEnd {
+    eventType: "orchestrator-operation-end"
+    /** What `Inspector#operation` is asked for. */
+    operationID: number
+    /** What it did to jobs: a `JobAction`. */
+    kind: string
+    /** Who asked for it; null when nobody was named. */
+    by: string | null
+    /** How many jobs it changed, over all orchestrators that were at it. */
+    numJobs: number
+    /** How many it left as they were. */
+    numSkipped: number
+    /** Why it failed, as the audit log has it; null when it did not. */
+    error: string | null
+}
+
 /** Everything that daemons tell. Told apart by `eventType`. */
 export type Event =
     | DaemonStart
@@ -201,6 +221,7 @@ export type Event =
     | OrchestratorJobFinalizeFailureCancelled
     | OrchestratorFinalizedJobSweep
     | OrchestratorStaleJobDefinitionSweep
+    | OrchestratorOperationEnd
 
 /**
  * Receives the events of a daemon. Called synchronously, so it should be quick. What it throws, or the promise it

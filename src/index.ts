@@ -43,6 +43,7 @@ export type {
     OrchestratorJobFinalizeFailureTimeout,
     OrchestratorJobFinalizeFailureUnmetDependencies,
     OrchestratorJobSchedule,
+    OrchestratorOperationEnd,
     OrchestratorStaleJobDefinitionSweep,
     WorkerEventLoopBlocked,
     WorkerJobDequeue,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { newPace, performSlice } from "../operate/operation-run.ts"
+import type { OrchestratorOperationEnd } from "../events.ts"
+import { type EndedOperation, newPace, performSlice } from "../operate/operation-run.ts"
 import type { Chore } from "./chore.ts"
 
 /** How often to look for operations where nobody told of one. */
@@ -12,6 +13,21 @@ export function performOperations(): Chore {
     return {
         name: "perform operations",
         heeds: "operation",
-        run: async ({ core }) => ((await performSlice({ core, holder, pace })) ? 0 : EVERY_MS),
+        run: async ({ core, emit }) => {
+            const onEnd = (ended: EndedOperation) => emit(eventOf(ended))
+            return (await performSlice({ core, holder, pace, onEnd })) ? 0 : EVERY_MS
+        },
+    }
+}
+
+function eventOf({ id, kind, by, numDone, numSkipped, error }: EndedOperation): OrchestratorOperationEnd {
+    return {
+        eventType: "orchestrator-operation-end",
+        operationID: id,
+        kind,
+        by,
+        numJobs: numDone,
+        numSkipped,
+        error,
     }
 }

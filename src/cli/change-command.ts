@@ -15,6 +15,7 @@ const CHOOSING_OPTIONS: readonly OptionSpec[] = [
     ...FILTER_OPTIONS,
     ...CREATED_OPTIONS,
     { name: "all", help: "all that there are" },
+    { name: "limit", value: "N", help: "without ids: how many at the most, the oldest first" },
 ]
 const DOING_OPTIONS: readonly OptionSpec[] = [
     { name: "wait", help: "without ids: wait for the end, and say how far it is" },
@@ -45,12 +46,15 @@ export interface ChangeCommand {
     details: readonly string[]
     /** Options of the filter that mean nothing for it. */
     without?: readonly string[]
+    /** Options that choose jobs, and mean something for it alone; and what they choose. */
+    filterOptions?: readonly OptionSpec[]
+    toFilter?(args: Context["args"]): JobFilter
     toChange(context: Context): JobChange
 }
 
 /** Makes a command that changes jobs by their ids, or all that fit. */
 export function changeCommand(made: ChangeCommand): Command {
-    const { name, summary, details, options = [], without = [] } = made
+    const { name, summary, details, options = [], filterOptions = [], without = [] } = made
     return {
         name,
         summary,
@@ -58,6 +62,7 @@ export function changeCommand(made: ChangeCommand): Command {
         numOperands: { min: 0, max: 10_000 },
         options: [
             ...options,
+            ...filterOptions,
             ...CHOOSING_OPTIONS.filter((option) => !without.includes(option.name)),
             ...DOING_OPTIONS,
         ],
@@ -71,7 +76,7 @@ export function changeCommand(made: ChangeCommand): Command {
 export async function changeIDs(made: ChangeCommand, context: Context): Promise<number> {
     const { args, out, queue, isConfirmed } = context
     const ids = args.ids()
-    if (Object.keys(changeFilter(args)).length > 0 || args.has("all"))
+    if (Object.keys(changeFilter(made, args)).length > 0 || args.has("all") || args.has("limit"))
         throw new UsageError(`${made.name} takes ids, or options that choose jobs, and not both`)
     const change = made.toChange(context)
     const what = ids.length === 1 ? `job ${ids[0]}` : `${ids.length} jobs`
@@ -95,19 +100,23 @@ function wordsOf(made: ChangeCommand, result: ChangeResult["result"]): string {
 /** Has orchestrators change all jobs that fit, once it was said how many they are. */
 export async function changeFound(made: ChangeCommand, context: Context): Promise<number> {
     const { args, out, queue, isConfirmed } = context
-    const filter = changeFilter(args)
+    const filter = changeFilter(made, args)
+    const bounds = given({ limit: args.number("limit") })
     if (Object.keys(filter).length === 0 && !args.has("all"))
         throw new UsageError(`${made.name} needs ids, options that choose jobs, or --all`)
     const change = made.toChange(context)
     const which = Object.keys(filter).length === 0 ? "" : ` with ${JSON.stringify(filter)}`
     const withCount = async () => {
-        const { num, isExact } = await (await queue()).inspector.preview(change, filter)
+        const { limit = Number.MAX_SAFE_INTEGER } = bounds
+        const count = await (await queue()).inspector.preview(change, filter)
+        const num = Math.min(count.num, limit)
+        const isExact = count.isExact || count.num >= limit
         const jobs = num === 1 && isExact ? "job" : "jobs"
         return made.sentence(`${isExact ? num : `at least ${num}`} ${jobs}${which}`)
     }
     if (!(await isConfirmed(made.sentence(`all jobs${which}`), withCount))) return EXIT.problem
     const { inspector } = await queue()
-    const operation = await inspector.changeAll(change, filter, byOf(context))
+    const operation = await inspector.changeAll(change, filter, { ...bounds, ...byOf(context) })
     await noteOrchestrators(context)
     if (args.has("wait")) return followOperation(context, operation)
     out.show(operation, (look) => [
@@ -117,9 +126,10 @@ export async function changeFound(made: ChangeCommand, context: Context): Promis
 }
 
 /** Which jobs are chosen. */
-export function changeFilter(args: Context["args"]): JobFilter {
+function changeFilter(made: ChangeCommand, args: Context["args"]): JobFilter {
     return {
         ...filterOf(args),
+        ...made.toFilter?.(args),
         ...given({
             createdAfter: args.instant("created-after"),
             createdBefore: args.instant("created-before"),

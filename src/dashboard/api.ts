@@ -242,7 +242,10 @@ export interface PreviewChangesRequest {
 export type PreviewChangesAnswer = Json<Count>
 
 /** `POST operations`, answered with `OperationAnswer` */
-export type OperationRequest = PreviewChangesRequest
+export interface OperationRequest extends PreviewChangesRequest {
+    /** How many at the most. Default: all that fit. */
+    limit?: number
+}
 
 /** `POST operations/:id/cancel` with `{}` */
 export interface CancelOperationAnswer {

@@ -16,17 +16,22 @@ export const FILTERS = [
     "createdBefore",
     "errorText",
     "payload",
+    "reason",
+    "finalizedAfter",
+    "finalizedBefore",
 ]
+
+const INSTANTS = ["createdAfter", "createdBefore", "finalizedAfter", "finalizedBefore"]
 
 /** Reads the filter of a body. What its values have to be is for the inspector to check. */
 export function filterIn(value: unknown): JobFilter {
     const fields = fieldsOf("`filter`", value, FILTERS)
-    return withInstants(fields, ["createdAfter", "createdBefore"]) as JobFilter
+    return withInstants(fields, INSTANTS) as JobFilter
 }
 
 /** Reads the change of a body. */
 export function changeIn(value: unknown): JobChange {
-    const fields = fieldsOf("`change`", value, ["action", "reason", "priority", "dueAt"])
+    const fields = fieldsOf("`change`", value, ["action", "reason", "priority", "dueAt", "ratePerSecond"])
     return withInstants(fields, ["dueAt"]) as unknown as JobChange
 }
 

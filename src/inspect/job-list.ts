@@ -1,5 +1,5 @@
 import { InvalidOptionError, InvalidPayloadError } from "../errors.ts"
-import type { FailureReason } from "../events.ts"
+import { FAILURE_REASONS, type FailureReason } from "../events.ts"
 import { keysOf } from "../gate.ts"
 import { instant, keyText, knownOptions, nameText, oneOf, someText, wholeNumber } from "../options.ts"
 import { encodePayload } from "../payload.ts"
@@ -30,6 +30,12 @@ export interface ListJobsOptions {
      * objects within may have more properties, and arrays more items.
      */
     payload?: object
+    /** Why they failed. Only finalized jobs have failed for good, so only those are listed. */
+    reason?: FailureReason
+    /** Those that were finalized at this instant or later; live ones are not listed. */
+    finalizedAfter?: Date
+    /** Those that were finalized before this instant; live ones are not listed. */
+    finalizedBefore?: Date
     /** Whether the newest or the oldest come first, by when they were deferred. Default `newest`. */
     order?: "newest" | "oldest"
     /** How many at the most: 1 to 100. Default 50. */
@@ -93,6 +99,9 @@ export const JOB_FILTERS = [
     "createdBefore",
     "errorText",
     "payload",
+    "reason",
+    "finalizedAfter",
+    "finalizedBefore",
 ]
 
 const OPTIONS = [...JOB_FILTERS, "order", "limit", "after"]
@@ -122,26 +131,16 @@ export interface JobQuery {
  */
 export function toJobQuery(options: ListJobsOptions): JobQuery {
     knownOptions("jobs", options, OPTIONS)
-    const { state, definition, channel, key, createdAfter, createdBefore, errorText, payload } = options
-    const wanted = state === undefined ? null : oneOf("state", state, JOB_STATES)
+    const wanted = options.state === undefined ? null : oneOf("state", options.state, JOB_STATES)
     const order =
         oneOf("order", options.order ?? LIST_JOBS_DEFAULTS.order, ["newest", "oldest"] as const) === "newest"
             ? "desc"
             : "asc"
-    const filter: JobFilter = {
-        definition: definition === undefined ? null : nameText("definition", definition),
-        channel: channel === undefined ? null : nameText("channel", channel),
-        state: wanted === "failing" ? "unmet,exhausted" : wanted,
-        key: key === undefined ? null : keyText("key", key),
-        createdAfterMs: createdAfter === undefined ? null : instant("createdAfter", createdAfter).getTime(),
-        createdBeforeMs:
-            createdBefore === undefined ? null : instant("createdBefore", createdBefore).getTime(),
-        errorText: errorText === undefined ? null : someText("errorText", errorText),
-        payload: payload === undefined ? null : partOfPayload(payload),
-    }
-    const sources = sourcesOf(wanted)
+    const filter = filterOf(options, wanted)
     return {
-        sources: filter.key === null ? sources : sources.filter((source) => !isHistory(source)),
+        sources: sourcesOf(wanted).filter((source) =>
+            isHistory(source) ? filter.key === null : !isOfPast(filter),
+        ),
         order,
         afterID: placeOf(options.after, order),
         startMs: options.after === undefined ? startOf(filter, order) : null,
@@ -149,6 +148,31 @@ export function toJobQuery(options: ListJobsOptions): JobQuery {
         limit: wholeNumber("limit", options.limit ?? LIST_JOBS_DEFAULTS.limit, MAX_LIMIT, 1),
         isFiltered: Object.values(filter).some((value) => value !== null),
     }
+}
+
+function filterOf(options: ListJobsOptions, state: JobState | null): JobFilter {
+    const { definition, channel, key, createdAfter, createdBefore, errorText, payload } = options
+    const { reason, finalizedAfter, finalizedBefore } = options
+    const timeOf = (name: string, value: Date | undefined) =>
+        value === undefined ? null : instant(name, value).getTime()
+    return {
+        definition: definition === undefined ? null : nameText("definition", definition),
+        channel: channel === undefined ? null : nameText("channel", channel),
+        state: state === "failing" ? "unmet,exhausted" : state,
+        key: key === undefined ? null : keyText("key", key),
+        createdAfterMs: timeOf("createdAfter", createdAfter),
+        createdBeforeMs: timeOf("createdBefore", createdBefore),
+        errorText: errorText === undefined ? null : someText("errorText", errorText),
+        payload: payload === undefined ? null : partOfPayload(payload),
+        reason: reason === undefined ? null : oneOf("reason", reason, FAILURE_REASONS),
+        finalizedAfterMs: timeOf("finalizedAfter", finalizedAfter),
+        finalizedBeforeMs: timeOf("finalizedBefore", finalizedBefore),
+    }
+}
+
+/** Whether what a filter asks for is true of finalized jobs only. */
+export function isOfPast({ reason, finalizedAfterMs, finalizedBeforeMs }: JobFilter): boolean {
+    return reason !== null || finalizedAfterMs !== null || finalizedBeforeMs !== null
 }
 
 function sourcesOf(state: JobState | null): ListSource[] {

@@ -35,7 +35,7 @@ export async function changeJobs(params: {
     const query = { run, schema: core.schema, ids }
     switch (change.action) {
         case "replay":
-            return dueJobs(await replayJobs({ ...query, intervalMs: null }))
+            return dueJobs(await replayJobs({ ...query, intervalMs: intervalOf(change.ratePerSecond) }))
         case "run-now":
             return dueJobs(await runJobsNow(query))
         case "set-due-time":
@@ -47,6 +47,10 @@ export async function changeJobs(params: {
         case "delete":
             return deletedJobs(query)
     }
+}
+
+function intervalOf(ratePerSecond: number | null): number | null {
+    return ratePerSecond === null ? null : 1_000 / ratePerSecond
 }
 
 /** What they have said goes with them. */

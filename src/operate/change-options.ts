@@ -1,7 +1,8 @@
+import { replayRate } from "../dead-letter-options.ts"
 import { InvalidOptionError } from "../errors.ts"
-import { JOB_FILTERS, type ListJobsOptions, toJobQuery } from "../inspect/job-list.ts"
+import { isOfPast, JOB_FILTERS, type ListJobsOptions, toJobQuery } from "../inspect/job-list.ts"
 import { JOB_STATES, type JobState } from "../inspect/job-state.ts"
-import { instant, jobPriority, knownOptions, nameText, oneOf, reasonText } from "../options.ts"
+import { instant, jobPriority, knownOptions, nameText, oneOf, reasonText, wholeNumber } from "../options.ts"
 import type { ListSource, JobFilter as StoredFilter } from "../statements/list-jobs.ts"
 import { type By, JOB_ACTIONS, type JobAction, type JobChange } from "./operation.ts"
 
@@ -10,14 +11,15 @@ export type JobFilter = Omit<ListJobsOptions, "order" | "limit" | "after">
 
 /** What is to be done to jobs, checked. */
 export type CheckedChange =
-    | { action: "replay" | "run-now" | "delete" }
+    | { action: "run-now" | "delete" }
+    | { action: "replay"; ratePerSecond: number | null }
     | { action: "cancel"; reason: string | null }
     | { action: "set-priority"; priority: number }
     | { action: "set-due-time"; dueAtMs: number }
 
 /** What each action has besides its name. */
 const DETAILS: Record<JobAction, readonly string[]> = {
-    replay: [],
+    replay: ["ratePerSecond"],
     cancel: ["reason"],
     "run-now": [],
     "set-priority": ["priority"],
@@ -34,8 +36,10 @@ export function checkedChange(change: JobChange): CheckedChange {
     const { action: name, ...given } = (change ?? {}) as JobChange & Record<string, unknown>
     const action = oneOf("change.action", name, JOB_ACTIONS)
     knownOptions(action, given, DETAILS[action])
-    const { reason, priority, dueAt } = given
+    const { reason, priority, dueAt, ratePerSecond } = given
     switch (action) {
+        case "replay":
+            return { action, ratePerSecond: ratePerSecond === undefined ? null : replayRate(ratePerSecond) }
         case "cancel":
             return { action, reason: reason === undefined ? null : reasonText("reason", reason) }
         case "set-priority":
@@ -49,17 +53,24 @@ export function checkedChange(change: JobChange): CheckedChange {
 
 /** What the audit log says of a change besides its action. */
 export function detailsOf(change: CheckedChange): Record<string, unknown> {
+    if (change.action === "replay")
+        return change.ratePerSecond === null ? {} : { ratePerSecond: change.ratePerSecond }
     if (change.action === "cancel") return change.reason === null ? {} : { reason: change.reason }
     if (change.action === "set-priority") return { priority: change.priority }
     if (change.action === "set-due-time") return { dueAt: new Date(change.dueAtMs).toISOString() }
     return {}
 }
 
-/** The change that the audit log tells of. */
+/** The change that the audit log tells of. How many jobs it is for is no part of it. */
 export function changeOf(kind: string, details: Record<string, unknown>): CheckedChange {
-    const { dueAt } = details
-    const given = typeof dueAt === "string" ? { dueAt: new Date(dueAt) } : details
+    const { dueAt, limit: _, ...rest } = details
+    const given = typeof dueAt === "string" ? { ...rest, dueAt: new Date(dueAt) } : rest
     return checkedChange({ action: kind, ...given } as JobChange)
+}
+
+/** How many jobs to change at the most; as it is in the details of the audit log, too. */
+export function checkedLimit({ limit = Number.MAX_SAFE_INTEGER }: { limit?: unknown }): number {
+    return wholeNumber("limit", limit, Number.MAX_SAFE_INTEGER, 1)
 }
 
 /** Who asks; null when nobody is named. */
@@ -118,16 +129,24 @@ export function toChangeQuery(action: JobAction, filter: JobFilter): ChangeQuery
             message: `expected no \`key\` where the action is \`${action}\`: finalized jobs have none any more`,
         })
     }
+    if (!isPast && isOfPast(stored)) {
+        const option = ["reason", "finalizedAfter", "finalizedBefore"].find((name) => name in filter) ?? ""
+        throw new InvalidOptionError({
+            option,
+            message: `expected no \`${option}\` where the action is \`${action}\`: live jobs have none yet`,
+        })
+    }
     return {
-        source: isPast ? pastSource(action, state) : liveSource(state),
+        source: isPast ? pastSource(action, filter) : liveSource(state),
         filter: { ...stored, state: stored.state ?? meant.join(",") },
         startMs,
         isPast,
     }
 }
 
-function pastSource(action: JobAction, state: JobState | undefined): ListSource {
-    if (action === "replay") return "replayable"
+/** Whoever says for which reason jobs failed means those, whatever the reason. */
+function pastSource(action: JobAction, { state, reason }: JobFilter): ListSource {
+    if (action === "replay") return reason === undefined ? "replayable" : "retained"
     return state === "failed" ? "retained" : "finalized"
 }
 
@@ -144,12 +163,15 @@ export function storedFilter(filter: JobFilter): Record<string, unknown> {
     )
 }
 
+/** Those that are instants. */
+const INSTANTS = ["createdAfter", "createdBefore", "finalizedAfter", "finalizedBefore"]
+
 /** The filter that the audit log tells of. */
 export function filterOf(target: Record<string, unknown>): JobFilter {
-    const { createdAfter, createdBefore, ...rest } = target.filter as Record<string, unknown>
-    return {
-        ...rest,
-        ...(typeof createdAfter === "string" ? { createdAfter: new Date(createdAfter) } : {}),
-        ...(typeof createdBefore === "string" ? { createdBefore: new Date(createdBefore) } : {}),
+    const filter = { ...(target.filter as Record<string, unknown>) }
+    for (const name of INSTANTS) {
+        const text = filter[name]
+        if (typeof text === "string") filter[name] = new Date(text)
     }
+    return filter
 }

@@ -17,7 +17,14 @@ import {
     type OperationRow,
 } from "../statements/operations.ts"
 import { type ChangedJobs, changeJobs } from "./change-jobs.ts"
-import { type ChangeQuery, type CheckedChange, changeOf, filterOf, toChangeQuery } from "./change-options.ts"
+import {
+    type ChangeQuery,
+    type CheckedChange,
+    changeOf,
+    checkedLimit,
+    filterOf,
+    toChangeQuery,
+} from "./change-options.ts"
 import { firstIDOf } from "./count-fitting.ts"
 import { registerPriority } from "./operations.ts"
 
@@ -46,6 +53,17 @@ export function newPace(): Pace {
     return { numJobs: CHUNK }
 }
 
+/** An operation that has come to its end, or cannot go on. */
+export interface EndedOperation {
+    id: number
+    kind: string
+    by: string | null
+    numDone: number
+    numSkipped: number
+    /** Why it failed; null when it did not. */
+    error: string | null
+}
+
 /** An operation under way, as one orchestrator goes on with it. */
 export class OperationRun {
     readonly #core: Core
@@ -58,6 +76,11 @@ export class OperationRun {
     /** How many jobs the chunk under way is about. */
     #numFound = CHUNK
     readonly #inTime: Shrinking
+    /** How many jobs it is to change at the most. */
+    readonly #limit: number
+    #ended: EndedOperation | null = null
+    #numDone: number
+    #numSkipped: number
 
     /**
      * `row` is an operation that the holder has taken.
@@ -73,12 +96,20 @@ export class OperationRun {
         this.#change = changeOf(row.kind, row.details)
         this.#query = withEnd(toChangeQuery(this.#change.action, filterOf(row.target)), row.askedAtMs)
         this.#afterID = row.afterID
+        this.#numDone = row.numDone
+        this.#numSkipped = row.numSkipped
+        this.#limit = checkedLimit(row.details)
         this.#inTime = shrinking(this.#query.filter.payload === null ? MAX_LOOKS : MAX_PAYLOAD_LOOKS)
     }
 
     /** The id of the job that it has come to. */
     get afterID(): number {
         return this.#afterID
+    }
+
+    /** What became of it, once this has ended it. */
+    get ended(): EndedOperation | null {
+        return this.#ended
     }
 
     /**
@@ -120,7 +151,7 @@ export class OperationRun {
         const { rows, next } = await this.#find()
         const ids = rows.filter((row) => this.#isInTime(row)).map(({ id }) => id)
         this.#numFound = ids.length
-        const isEnd = next === null || isBeyond(this.#query.filter, "asc", next.createdAtMs)
+        const isLast = next === null || isBeyond(this.#query.filter, "asc", next.createdAtMs)
         await registerPriority({ core: this.#core, change: this.#change, ids })
         const { database, schema } = this.#core
         const operation = { schema, id: this.#row.id, holder: this.#holder }
@@ -130,13 +161,22 @@ export class OperationRun {
             const done = lockMs === null ? NOTHING : await this.#changeWithin(run, ids, lockMs)
             const numDone = done.ids.length
             const numSkipped = ids.length - numDone
+            const isEnd = isLast || this.#numDone + numDone >= this.#limit
             await advanceOperation({ run, ...operation, afterID, numDone, numSkipped, isEnd })
-            return done
+            return { ...done, isEnd }
         })
         if (changed === undefined) return false
-        this.#afterID = afterID
+        this.#cameTo({ afterID, numDone: changed.ids.length, numFound: ids.length, isEnd: changed.isEnd })
         await changed.announce(this.#core)
-        return !isEnd
+        return !changed.isEnd
+    }
+
+    #cameTo(of: { afterID: number; numDone: number; numFound: number; isEnd: boolean }): void {
+        this.#afterID = of.afterID
+        this.#numDone += of.numDone
+        this.#numSkipped += of.numFound - of.numDone
+        const row = { ...this.#row, numDone: this.#numDone, numSkipped: this.#numSkipped }
+        if (of.isEnd) this.#ended = toEnded(row, null)
     }
 
     async #find(): Promise<ListedJobs> {
@@ -144,7 +184,7 @@ export class OperationRun {
         const { source, filter, startMs } = this.#query
         const afterID = this.#afterID === 0 ? await firstIDOf(this.#core, startMs) : this.#afterID
         const look = { schema, sources: [source], order: "asc", afterID, filter } as const
-        const limit = this.#pace.numJobs
+        const limit = Math.min(this.#pace.numJobs, this.#limit - this.#numDone)
         return this.#inTime((numLooks) =>
             lookOn(database, (run) => listJobs({ run, ...look, limit, numLooks })),
         )
@@ -166,6 +206,11 @@ export class OperationRun {
     }
 }
 
+function toEnded(row: OperationRow, error: string | null): EndedOperation {
+    const { id, kind, askedBy: by, numDone, numSkipped } = row
+    return { id, kind, by, numDone, numSkipped, error }
+}
+
 /** Leaves out what was deferred after the operation was submitted. */
 function withEnd(query: ChangeQuery, askedAtMs: number): ChangeQuery {
     const { createdBeforeMs } = query.filter
@@ -178,11 +223,17 @@ const SLICE_MS = 500
 
 /**
  * Goes on with the operation whose turn it is, for a while and until something is done. Returns false when there is none.
+ * `onEnd` is told of it when it has ended here.
  *
  * @throws what the database throws, where it may be tried again: the operation goes on then, here or elsewhere.
  */
-export async function performSlice(params: { core: Core; holder: string; pace?: Pace }): Promise<boolean> {
-    const { core, holder } = params
+export async function performSlice(params: {
+    core: Core
+    holder: string
+    pace?: Pace
+    onEnd?: (ended: EndedOperation) => void
+}): Promise<boolean> {
+    const { core, holder, onEnd = () => undefined } = params
     const { run, schema } = core
     const row = await holdOperation({ run, schema, holder })
     if (row === undefined) return false
@@ -192,13 +243,20 @@ export async function performSlice(params: { core: Core; holder: string; pace?: 
         const operation = new OperationRun({ ...params, row })
         const isOver = () => monotonicMs() - beganMs >= SLICE_MS && operation.afterID > row.afterID
         while ((await operation.goOn()) && !isOver());
+        if (operation.ended !== null) onEnd(operation.ended)
     } catch (cause) {
         const error = toCuckmqError({ error: cause, action: row.kind, schema })
-        if (!error.retryable && error.code !== "CUCKMQ_SCHEMA_NOT_PREPARED")
-            await failOperation({ run, schema, id, holder, error: error.message.slice(0, MAX_ERROR_LENGTH) })
+        if (!error.retryable && error.code !== "CUCKMQ_SCHEMA_NOT_PREPARED") {
+            const failed = await failOperation({ run, schema, id, holder, error: messageOf(error) })
+            if (failed !== undefined) onEnd(toEnded(failed, failed.error))
+        }
         throw error
     } finally {
         await leaveOperation({ run, schema, id, holder })
     }
     return true
+}
+
+function messageOf({ message }: Error): string {
+    return message.slice(0, MAX_ERROR_LENGTH)
 }

@@ -6,6 +6,11 @@ export type JobChange =
     | {
           /** Jobs that failed for good begin again: under their ids, with their payloads, and all attempts anew. */
           action: "replay"
+          /**
+           * How many jobs of each definition become due in a second: 0.001 to 1,000,000. Holds over all replays that have
+           * one, and without any process that waits. Default: all at once.
+           */
+          ratePerSecond?: number
       }
     | {
           /** Jobs that are not finalized are never attempted again. One that runs is told to end. */
@@ -74,7 +79,10 @@ export interface CountOptions {
 }
 
 /** How to have all jobs changed that fit. */
-export interface ChangeAllOptions extends By, CountOptions {}
+export interface ChangeAllOptions extends By, CountOptions {
+    /** How many to change at the most, in the order of their ids: 1 or more. Default: all that fit. */
+    limit?: number
+}
 
 /** What an operation does, or did. */
 export type OperationKind =
@@ -121,7 +129,10 @@ export interface Operation {
      * `{ everything: true }`, `{ schedule }` or `{ operationID }`. Instants in a filter are ISO texts.
      */
     target: Record<string, unknown>
-    /** What else was asked for: `reason`, `priority`, `dueAt` as ISO text, the `jobID` that came of it. Never a payload. */
+    /**
+     * What else was asked for: `reason`, `priority`, `dueAt` as ISO text, `ratePerSecond`, `limit`; or the `jobID` that came
+     * of it. Never a payload.
+     */
     details: Record<string, unknown>
     /** How far it is. */
     state: OperationState

@@ -21,6 +21,7 @@ import {
     type CheckedChange,
     checkedBy,
     checkedChange,
+    checkedLimit,
     detailsOf,
     type JobFilter,
     storedFilter,
@@ -145,15 +146,18 @@ export class Operations {
     async changeAll(change: JobChange, filter: JobFilter, options: ChangeAllOptions): Promise<Operation> {
         const checked = checkedChange(change)
         const query = toChangeQuery(checked.action, filter)
-        knownOptions("changeAll", options, ["by", "countMs"])
+        knownOptions("changeAll", options, ["by", "countMs", "limit"])
         const by = byIn(options)
         const countMs = countTime(options)
+        const limit = checkedLimit(options)
         const { run, schema, hints } = this.#core
         const row = await this.#guard("changeAll", async () => {
             const { num, isExact } = await countFitting({ core: this.#core, query, countMs })
             const target = { filter: storedFilter(filter) }
-            const operation = { kind: checked.action, by, target, details: detailsOf(checked) }
-            return submitOperation({ run, schema, operation, numExpected: isExact ? num : null })
+            const details = { ...detailsOf(checked), ...(options.limit === undefined ? {} : { limit }) }
+            const operation = { kind: checked.action, by, target, details }
+            const numExpected = isExact || num >= limit ? Math.min(num, limit) : null
+            return submitOperation({ run, schema, operation, numExpected })
         })
         hints.announceNews("operation")
         return toOperation(row)

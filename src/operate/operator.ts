@@ -66,12 +66,11 @@ export class Operator {
     }
 
     /**
-     * Has all jobs changed that fit, however many there are. This only submits it, and costs what `preview` does. Any live
+     * Has all jobs changed that fit, however many there are, or the oldest of them up to a `limit`. This only submits it, and costs what `preview` does. Any live
      * orchestrator performs it, 500 jobs in a transaction, in the order of their ids; without one it waits. Jobs that were
-     * deferred, or finalized, after it was submitted are left out; and so are, of `replay`, those that were cancelled, or
-     * failed because of what they depended on. A crash in the middle neither leaves a job out nor
-     * changes one twice: another orchestrator goes on after ten seconds. Operations under way at the same time go on side by
-     * side.
+     * deferred, or finalized, after it was submitted are left out; and so are, of `replay` without a `reason`, those that were
+     * cancelled, or failed because of what they depended on. A crash in the middle neither leaves a job out nor changes one
+     * twice: another orchestrator goes on after ten seconds. Operations under way at the same time go on side by side.
      *
      * @returns the operation, which `operation` tells the progress of.
      * @throws what `preview` throws.

@@ -45,6 +45,10 @@ export interface JobFilter {
     errorText: string | null
     /** JSON text that payloads contain. */
     payload: string | null
+    /** Why it failed; live jobs have none. */
+    reason: string | null
+    finalizedAfterMs: number | null
+    finalizedBeforeMs: number | null
 }
 
 /** A job as a list has it. Instants are milliseconds since 1970. */
@@ -78,7 +82,7 @@ const LIVE_COLUMNS = /* sql */ `id, definition_id, state::text as state, priorit
 const PAST_COLUMNS = /* sql */ `id, definition_id, outcome::text as state, priority, attempt, created_at, due_at, claimed_at,
     finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, payload, errors`
 
-/** Which rows of `chunk` and `definition` fit: `$2` to `$9` say. */
+/** Which rows of `chunk` and `definition` fit: `$2` to `$12` say. */
 export const FITS = /* sql */ `($2::text is null or definition.name = $2)
         and ($3::text is null or definition.channel = $3)
         and ($4::text is null or chunk.state = any(string_to_array($4, ',')))
@@ -86,7 +90,10 @@ export const FITS = /* sql */ `($2::text is null or definition.name = $2)
         and ($6::double precision is null or chunk.created_at >= to_timestamp($6 / 1000::double precision))
         and ($7::double precision is null or chunk.created_at < to_timestamp($7 / 1000::double precision))
         and ($8::text is null or strpos(chunk.errors -> -1 ->> 'message', $8) > 0)
-        and ($9::text is null or chunk.payload::jsonb @> $9::jsonb)`
+        and ($9::text is null or chunk.payload::jsonb @> $9::jsonb)
+        and ($10::text is null or chunk.reason = $10)
+        and ($11::double precision is null or chunk.finalized_at >= to_timestamp($11 / 1000::double precision))
+        and ($12::double precision is null or chunk.finalized_at < to_timestamp($12 / 1000::double precision))`
 
 /** The values of these. */
 export function filterValues(filter: JobFilter): unknown[] {
@@ -99,6 +106,9 @@ export function filterValues(filter: JobFilter): unknown[] {
         filter.createdBeforeMs,
         filter.errorText,
         filter.payload,
+        filter.reason,
+        filter.finalizedAfterMs,
+        filter.finalizedBeforeMs,
     ]
 }
 
@@ -118,7 +128,7 @@ function withoutPayload(columns: string): string {
     return columns.replace("payload, errors", /* sql */ `null::json as payload, errors`)
 }
 
-/** Up to `$10` jobs of a source behind the id `$1`. */
+/** Up to `$13` jobs of a source behind the id `$1`. */
 function partText(params: {
     schema: QuotedSchema
     source: ListSource
@@ -130,12 +140,12 @@ function partText(params: {
     const isBehind = order === "asc" ? ">" : "<"
     const columns = hasPayloads ? columnsOf(source) : withoutPayload(columnsOf(source))
     return /* sql */ `select * from (
-        select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $10::integer
+        select ${columns} from ${from} where job.id ${isBehind} $1::bigint order by job.id ${order} limit $13::integer
     ) as ${source}`
 }
 
 /**
- * Goes through jobs by their ids, which ascend as jobs are created, and no further than `$10` of them; what fits is
+ * Goes through jobs by their ids, which ascend as jobs are created, and no further than `$13` of them; what fits is
  * among those. The first two columns say where that ended, if there may be more. Live jobs and history are seen in one
  * snapshot, so that a job which is finalized meanwhile is there once.
  */
@@ -154,17 +164,17 @@ with chunk as materialized (
     ${parts}
         ) as part
         order by id ${order}
-        limit $10::integer
+        limit $13::integer
     ) as part
 ), looked as (
-    select id, created_at from chunk where place = $10::integer
+    select id, created_at from chunk where place = $13::integer
 ), found as (
     select chunk.*, definition.name, definition.channel
     from chunk
     join ${schema}.job_definition as definition on definition.id = chunk.definition_id
     where ${FITS}
     order by chunk.id ${order}
-    limit $11::integer
+    limit $14::integer
 )
 select looked.id, date_part('epoch', looked.created_at) * 1000::double precision,
     found.id, found.name, found.channel, found.state, found.priority, found.attempt,
@@ -181,7 +191,7 @@ order by found.id ${order}`
 
 const texts = new Map<string, (schema: QuotedSchema) => string>()
 
-/** Lists jobs behind an id, looking through `numLooks` of them. */
+/** Lists jobs behind an id, looking through `numLooks` of them. Without sources there are none. */
 export async function listJobs({
     run,
     schema,
@@ -199,6 +209,7 @@ export async function listJobs({
     limit: number
     numLooks: number
 }): Promise<ListedJobs> {
+    if (sources.length === 0) return { rows: [], next: null }
     const hasPayloads = filter.payload !== null
     const name = `${order} ${sources.join(" ")} ${hasPayloads}`
     const text =
@@ -246,8 +257,8 @@ function countText(schema: QuotedSchema, source: ListSource): string {
     const part = partText({ schema, source, order: "asc", hasPayloads: true })
     return /* sql */ `-- cuckmq: count-fitting-jobs
 select
-    max(chunk.id) filter (where place = $10::integer),
-    date_part('epoch', max(chunk.created_at) filter (where place = $10::integer)) * 1000::double precision,
+    max(chunk.id) filter (where place = $13::integer),
+    date_part('epoch', max(chunk.created_at) filter (where place = $13::integer)) * 1000::double precision,
     count(*) filter (where definition.id is not null
         and ${FITS})
 from (

@@ -10,7 +10,8 @@ import { hasID, type Query } from "./query.ts"
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: lock-fitting-jobs
 with chunk as materialized (
-    select job.id, job.definition_id, job.state::text as state, job.lane, job.created_at, job.errors, job.payload
+    select job.id, job.definition_id, job.state::text as state, job.lane, job.created_at, job.errors, job.payload,
+        null::text as reason, null::timestamptz as finalized_at
     from pg_catalog.unnest($1::bigint[]) as wanted(id)
     join ${schema}.job on ${hasID("wanted.id")}
     order by wanted.id

@@ -259,16 +259,18 @@ const failText = statementText(
     (schema) => /* sql */ `-- cuckmq: fail-operation
 update ${schema}.operation
 set state = 'failed', ended_at = clock_timestamp(), error = $3::text, held_by = null, held_until = null
-where id = $1::bigint and held_by = $2::text and state = 'running'`,
+where id = $1::bigint and held_by = $2::text and state = 'running'
+returning ${ROW}`,
 )
 
-/** Ends an operation that cannot go on. */
+/** Ends an operation that cannot go on; undefined when it has ended before, or somebody else has it. */
 export async function failOperation({
     run,
     schema,
     id,
     holder,
     error,
-}: Query & { id: number; holder: string; error: string }): Promise<void> {
-    await run(failText(schema), [id, holder, error])
+}: Query & { id: number; holder: string; error: string }): Promise<OperationRow | undefined> {
+    const [row] = await run(failText(schema), [id, holder, error])
+    return row === undefined ? undefined : toRow(row[0])
 }

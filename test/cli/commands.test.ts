@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest"
+import { coreOf } from "../../src/config.ts"
 import { type JobDefinition, Unretryable } from "../../src/index.ts"
+import { performSlice } from "../../src/operate/operation-run.ts"
 import { type CliResult, type CliWorld, runCli, startCli } from "../support/cli.ts"
 import { define } from "../support/define.ts"
 import { finalized } from "../support/finalized.ts"
@@ -141,10 +143,17 @@ describe.skipIf(!hasServer())("the command line", () => {
             code: 0,
             value: { kind: "replay", by: "tester", state: "waiting", progress: { numExpected: 0 } },
         })
-        expect(await json(["retry", "--reason", "cancelled", "--rate", "10"], { answer: "yes" })).toEqual({
+        const chosen = ["retry", "--reason", "cancelled", "--rate", "10", "--limit", "5"]
+        const retried = await json([...chosen, "--failed-after", "1h", "--by", "ada"], { answer: "yes" })
+        expect(retried).toMatchObject({
             code: 0,
-            value: { numReplayed: 1 },
+            value: {
+                ...{ kind: "replay", by: "ada", details: { ratePerSecond: 10, limit: 5 } },
+                ...{ target: { filter: { reason: "cancelled" } }, progress: { numExpected: 1 } },
+            },
         })
+        expect((await run([...chosen, String(good)])).code).toBe(2)
+        while (await performSlice({ core: coreOf(config), holder: "an orchestrator" }));
 
         expect((await run(["pause", "--definition", "mail", "--reason", "a break"])).stdout).toBe(
             "paused: definition mail\n",

@@ -7,6 +7,7 @@ import {
     type Operation,
     type Orchestrator,
     Unretryable,
+    type Worker,
 } from "../../src/index.ts"
 import { OperationRun, performSlice } from "../../src/operate/operation-run.ts"
 import { holdOperation } from "../../src/statements/operations.ts"
@@ -44,9 +45,9 @@ function lapse({ sql, schema }: Queue): Promise<unknown> {
     )
 }
 
-async function stop(orchestrator: Orchestrator): Promise<void> {
-    orchestrator.stop()
-    await orchestrator.join()
+async function stop(daemon: Orchestrator | Worker): Promise<void> {
+    daemon.stop()
+    await daemon.join()
 }
 
 const payloads = (num: number) => Array.from({ length: num }, (_, n) => ({ payload: { n } }))
@@ -238,6 +239,60 @@ describe("a change of all jobs that fit", () => {
         await stop(orchestrator)
     })
 
+    it("replays by reason and by when they failed, at a rate, and no more than so many", async () => {
+        const { queue, inspector } = await makeInspected()
+        const job = define(queue.config, () => {
+            throw new Unretryable("no")
+        })
+        const worker = queue.worker()
+        const failed = await job.deferMany(payloads(5))
+        await finalizedJobs(queue, failed)
+        await stop(worker)
+        const cancelled = await job.deferMany(payloads(2).map((one) => ({ ...one, delayMs: HOUR_MS })))
+        await queue.config.jobs.cancelMany(cancelled)
+        await queue.sql.query(
+            `update ${queue.schema}.job_history set finalized_at = finalized_at - interval '1 day' where id = any($1)`,
+            [failed.slice(0, 2)],
+        )
+        const cut = new Date(Date.now() - HOUR_MS)
+        const cases: [JobFilter, number[]][] = [
+            [{ reason: "cancelled" }, cancelled],
+            [{ reason: "error", finalizedAfter: cut }, failed.slice(2)],
+            [{ finalizedBefore: cut }, failed.slice(0, 2)],
+        ]
+        for (const [filter, ids] of cases) {
+            const { jobs } = await inspector.jobs({ ...filter, order: "oldest" })
+            expect(jobs.map(({ jobID }) => jobID)).toEqual(ids)
+            expect((await inspector.preview({ action: "replay" }, filter)).num).toBe(ids.length)
+        }
+        expect(await inspector.jobs({ state: "ready", reason: "error" })).toEqual({ jobs: [], next: null })
+        queue.orchestrator()
+        const replay = { action: "replay", ratePerSecond: 0.01 } as const
+        const one = await inspector.changeAll(replay, { reason: "cancelled" }, { limit: 1, by: "ada" })
+        expect(one).toMatchObject({
+            details: { ratePerSecond: 0.01, limit: 1 },
+            progress: { numExpected: 1 },
+        })
+        expect(await ended(inspector, one)).toMatchObject({ state: "done", progress: { numDone: 1 } })
+        await eventually(() => queue.events.some((event) => event.eventType === "orchestrator-operation-end"))
+        expect(queue.events.filter((event) => event.eventType === "orchestrator-operation-end")).toEqual([
+            {
+                ...{ eventType: "orchestrator-operation-end", operationID: one.operationID, kind: "replay" },
+                ...{ by: "ada", numJobs: 1, numSkipped: 0, error: null },
+            },
+        ])
+        await ended(inspector, await inspector.changeAll(replay, { finalizedAfter: cut }))
+        // They become due a hundred seconds after each other, over both.
+        expect((await queue.jobs()).map(({ id, state }) => [Number(id), state])).toEqual([
+            ...failed.slice(2).map((id) => [id, "delayed"]),
+            [cancelled[0], "ready"],
+        ])
+        expect((await queue.history()).map(({ id }) => Number(id)).sort()).toEqual([
+            ...failed.slice(0, 2),
+            cancelled[1],
+        ])
+    })
+
     it("is done once by several orchestrators, beside other operations, while jobs run", async () => {
         const { queue, inspector } = await makeInspected()
         const job = define(queue.config, () => undefined)
@@ -269,6 +324,12 @@ describe("a change of all jobs that fit", () => {
             return operations[0]?.state === "failed" && operations
         })
         expect(operation?.error).toContain("change.action")
+        await eventually(() =>
+            queue.events.some(
+                (event) =>
+                    event.eventType === "orchestrator-operation-end" && event.error === operation?.error,
+            ),
+        )
         await eventually(() => queue.events.some(({ eventType }) => eventType === "daemon-error"))
     })
 })

@@ -24,6 +24,9 @@ const NO_FILTER: JobFilter = {
     createdBeforeMs: null,
     errorText: null,
     payload: null,
+    reason: null,
+    finalizedAfterMs: null,
+    finalizedBeforeMs: null,
 }
 
 const list =

@@ -39,6 +39,9 @@ const FILTER: JobFilter = {
     createdBeforeMs: Date.now() + 3_600_000,
     errorText: null,
     payload: null,
+    reason: null,
+    finalizedAfterMs: null,
+    finalizedBeforeMs: null,
 }
 
 const find = (source: ListSource, afterID: number, limit: number, filter: Partial<JobFilter> = {}) => {

@@ -2,6 +2,7 @@ import { JOB_ACTIONS, type JobAction } from "../../index.ts"
 import type { ChangesAnswer } from "../api.ts"
 import { fieldsOf } from "../body.ts"
 import { changeIn, demandSearch, filterIn, subjectOfFilter } from "../job-filter.ts"
+import { given } from "../query.ts"
 import { badRequest } from "../refusal.ts"
 import type { Call, Route } from "../route.ts"
 
@@ -39,9 +40,10 @@ export const changeRoutes: readonly Route[] = [
         method: "POST",
         path: "operations",
         answer: async (call) => {
-            const { change, filter } = await bulkIn(call)
+            const { limit, ...body } = fieldsOf("the body", call.body, ["change", "filter", "limit"])
+            const { change, filter } = await bulkIn({ ...call, body })
             const { inspector, redaction } = call.parts
-            const options = { by: call.permit.user, countMs: COUNT_MS }
+            const options = { by: call.permit.user, countMs: COUNT_MS, ...given({ limit: numberIn(limit) }) }
             const operation = await inspector.changeAll(change, filter, options)
             return redaction.operation(operation, { mayViewPayloads: true })
         },
@@ -82,6 +84,11 @@ function idsIn(value: unknown): number[] {
     const ids = value.filter((id): id is number => Number.isSafeInteger(id) && id > 0)
     if (ids.length < value.length) throw badRequest("expected `jobIDs` to be ids of jobs")
     return ids
+}
+
+function numberIn(limit: unknown): number | undefined {
+    if (limit === undefined || typeof limit === "number") return limit
+    throw badRequest("expected `limit` to be a number")
 }
 
 function actionOf(value: unknown): JobAction {

@@ -1,4 +1,4 @@
-import type { JobDetails, JobState } from "../../index.ts"
+import type { FailureReason, JobDetails, JobState } from "../../index.ts"
 import { fieldsOf } from "../body.ts"
 import { demandSearch, FILTERS } from "../job-filter.ts"
 import { given } from "../query.ts"
@@ -75,7 +75,7 @@ export const jobRoutes: readonly Route[] = [
 async function listJobs({ parts, permit, query }: Call): Promise<unknown> {
     const definition = query.text("definition")
     const filter = given({
-        // What is none of the states and orders is for the inspector to refuse.
+        // What is none of the states, reasons and orders is for the inspector to refuse.
         state: query.text("state") as JobState | undefined,
         definition,
         channel: query.text("channel"),
@@ -84,6 +84,9 @@ async function listJobs({ parts, permit, query }: Call): Promise<unknown> {
         createdBefore: query.instant("createdBefore"),
         errorText: query.text("errorText"),
         payload: query.object("payload"),
+        reason: query.text("reason") as FailureReason | undefined,
+        finalizedAfter: query.instant("finalizedAfter"),
+        finalizedBefore: query.instant("finalizedBefore"),
     })
     await demandSearch(filter, { permit, redaction: parts.redaction })
     const { jobs, next } = await parts.inspector.jobs({
