@@ -12,8 +12,13 @@ export const JOB_STATES = allOf<JobState>({
     failed: true,
 })
 
+/** Those that the page of dead letters has fields for. */
+type FilterOfLetters = "reason" | "finalizedAfter" | "finalizedBefore"
+
+type FilterName = Exclude<keyof JobFilter, FilterOfLetters>
+
 /** The filters of the page of jobs, as its address holds them: texts, and empty where there is none. */
-export const FILTER_NAMES = allOf<keyof JobFilter>({
+export const FILTER_NAMES = allOf<FilterName>({
     state: true,
     definition: true,
     channel: true,
@@ -24,7 +29,7 @@ export const FILTER_NAMES = allOf<keyof JobFilter>({
     payload: true,
 })
 
-export type FilterTexts = Record<keyof JobFilter, string>
+export type FilterTexts = Record<FilterName, string>
 
 /** Reads the filters of an address. */
 export function filterTexts(query: URLSearchParams): FilterTexts {

@@ -79,7 +79,14 @@ export function DeadLettersPage({ query }: PageParams) {
         <>
             <Title actions={<Button onClick={reloadAll}>Reload</Button>}>Dead letters</Title>
             <Filters key={query.toString()} texts={texts} onApply={clear} />
-            <Grouped value={grouping} onChange={setGrouping} isPlain={toFilter(texts) !== null} />
+            <div class="bar">
+                <Choice
+                    label="How they are listed"
+                    value={grouping}
+                    options={GROUPINGS}
+                    onChange={setGrouping}
+                />
+            </div>
             <BulkBar selected={selected} onClear={clear} actions={ACTIONS} filter={toFilter(texts)} />
             <Ready of={paging.page}>
                 {({ rows }) =>
@@ -114,37 +121,15 @@ export function DeadLettersPage({ query }: PageParams) {
     )
 }
 
-function Grouped(props: { value: Grouping; onChange: (grouping: Grouping) => void; isPlain: boolean }) {
-    return (
-        <div class="bar">
-            <Choice
-                label="How they are listed"
-                value={props.value}
-                options={GROUPINGS}
-                onChange={props.onChange}
-            />
-            {!props.isPlain && (
-                <small class="muted">
-                    All that match can be replayed where neither reason nor time is given.
-                </small>
-            )}
-        </div>
-    )
-}
-
-/** The filter of an operation that takes all that match; null where it cannot say the same. */
-function toFilter({
-    definition,
-    reason,
-    errorText,
-    failedAfter,
-    failedBefore,
-}: Texts): Json<JobFilter> | null {
-    if (reason !== "" || failedAfter !== "" || failedBefore !== "") return null
+/** The filter of an operation that takes all that match. */
+function toFilter({ definition, reason, errorText, failedAfter, failedBefore }: Texts): Json<JobFilter> {
     return {
         state: "failed",
         ...(definition === "" ? {} : { definition }),
+        ...(reason === "" ? {} : { reason: reason as FailureReason }),
         ...(errorText === "" ? {} : { errorText }),
+        ...(failedAfter === "" ? {} : { finalizedAfter: failedAfter }),
+        ...(failedBefore === "" ? {} : { finalizedBefore: failedBefore }),
     }
 }
 
