@@ -108,8 +108,13 @@ async function callOf<Context>(params: {
         ...{ parts, permit, id, query, body },
         signal: AbortSignal.any([request.signal, closing]),
         renewPermit: async () => {
-            const renewed = await permitOf({ options, request, context })
-            return renewed instanceof Response || !(await renewed.may("view")) ? undefined : renewed
+            try {
+                const renewed = await permitOf({ options, request, context })
+                return renewed instanceof Response || !(await renewed.may("view")) ? undefined : renewed
+            } catch (error) {
+                if (isHidden(error)) tell(options.onError, error)
+                return undefined
+            }
         },
     }
 }

@@ -106,6 +106,7 @@ class LiveStream {
             this.#event = undefined
             return event === undefined ? HEARTBEAT : await this.#frameOf(event)
         } catch {
+            this.#isEnded = true
             return undefined
         } finally {
             if (this.#isEnded) this.#leave()

@@ -1,5 +1,8 @@
 import { get as httpGet, type IncomingMessage } from "node:http"
 import { describe, expect, it } from "vitest"
+import type { Access } from "../../src/dashboard.ts"
+import type { Counts } from "../../src/index.ts"
+import { shiftedClock } from "../support/clock.ts"
 import { eventsOf, MOUNT, makeDashboard, serve } from "../support/dashboard.ts"
 import { define } from "../support/define.ts"
 import { eventually, makeQueue } from "../support/with-schema.ts"
@@ -47,6 +50,64 @@ describe("the live stream of a dashboard", () => {
         await dashboard.close()
         expect((await closed.next()).done).toBe(true)
         expect((await dashboard.fetch(new Request(LIVE))).status).toBe(503)
+    })
+
+    it("asks once a minute what they who listen may see", async () => {
+        const queue = await makeQueue()
+        await define(queue.config, () => undefined, { name: "mail" }).defer({ payload: {} })
+        const clock = shiftedClock()
+        let access: Access = { user: "ada" }
+        let numAsked = 0
+        const { dashboard } = makeDashboard(queue, {
+            authorize: () => {
+                numAsked++
+                return access
+            },
+        })
+        const events = eventsOf(await dashboard.fetch(new Request(LIVE)))
+        const next = async () => {
+            const { value } = await events.next()
+            const { counts } = (value as { data: { counts: Counts } }).data
+            return [numAsked, counts.definitions.map(({ definition }) => definition)]
+        }
+        expect(await next()).toEqual([1, ["mail"]])
+        access = { user: "ada", can: (_action, { definition }) => definition === undefined }
+        // Not before the minute is over.
+        expect(await next()).toEqual([1, ["mail"]])
+        clock.shift(60_001)
+        expect(await next()).toEqual([2, []])
+        await events.return(undefined)
+    })
+
+    it("ends when they who listen may no longer, and nobody listens then", async () => {
+        const queue = await makeQueue()
+        const clock = shiftedClock()
+        const told: unknown[] = []
+        let isIn = true
+        const refusals: (() => Access | Response | null)[] = [
+            () => null,
+            () => new Response(null, { status: 302 }),
+            () => ({ user: "ada", can: () => false }),
+            () => {
+                throw new Error("the directory is down")
+            },
+        ]
+        const streams = await Promise.all(
+            refusals.map(async (refuse) => {
+                const authorize = () => (isIn ? { user: "ada" } : refuse())
+                const tested = makeDashboard(queue, { authorize, onError: (error) => told.push(error) })
+                const events = eventsOf(await tested.dashboard.fetch(new Request(LIVE)))
+                expect((await events.next()).value).toMatchObject({ event: "snapshot" })
+                return { ...tested, events }
+            }),
+        )
+        isIn = false
+        clock.shift(60_001)
+        for (const { events } of streams) expect((await events.next()).done).toBe(true)
+        expect(told.map(String)).toEqual(["Error: the directory is down"])
+        isIn = true
+        for (const { get } of streams)
+            expect((await get("api/snapshot")).body).toMatchObject({ numListeners: 0 })
     })
 
     it("keeps nothing for who does not read: what they read next is what is live then", async () => {
