@@ -1,4 +1,5 @@
 import { InvalidOptionError } from "./errors.ts"
+import { refuse } from "./options.ts"
 
 /** How long a line of a job's log may be, in UTF-16 units, with the mark of one that was cut. */
 export const MAX_MESSAGE_LENGTH = 10_000
@@ -13,7 +14,7 @@ export const MAX_PROGRESS_BYTES = 4_096
  * @throws InvalidOptionError for what is no text.
  */
 export function logMessage(value: unknown): string {
-    if (typeof value !== "string") throw refused("message", "a text", value)
+    if (typeof value !== "string") refuse("message", "a text", value)
     if (value.length <= MAX_MESSAGE_LENGTH) return value.replaceAll("\u0000", "\ufffd").toWellFormed()
     const mark = `… (cut, of ${value.length} characters)`
     // A copy: a part of a text keeps all of it in memory.
@@ -30,7 +31,7 @@ export function progressText(value: unknown): string {
     if (typeof value === "number" && value >= 0 && value <= 100) return JSON.stringify(value)
     const text = typeof value === "object" && value !== null ? jsonOf(value) : undefined
     if (text === undefined || !text.startsWith("{"))
-        throw refused("value", "a number from 0 to 100, or an object that has a JSON form", value)
+        refuse("value", "a number from 0 to 100, or an object that has a JSON form", value)
     const numBytes = Buffer.byteLength(text)
     if (numBytes > MAX_PROGRESS_BYTES)
         throw new InvalidOptionError({
@@ -48,22 +49,4 @@ function jsonOf(value: object): string | undefined {
     } catch {
         return undefined
     }
-}
-
-/** With what was refused, cut as options are; of an object, only what it is. */
-function refused(option: string, expected: string, got: unknown): InvalidOptionError {
-    const shown =
-        typeof got === "string"
-            ? quoted(got)
-            : typeof got === "number"
-              ? got
-              : `a value of type ${typeof got}`
-    return new InvalidOptionError({
-        option,
-        message: `expected \`${option}\` to be ${expected}, got: ${shown}`,
-    })
-}
-
-function quoted(text: string): string {
-    return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }

@@ -6,7 +6,8 @@ const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60_000
 const NAME_MAX_LENGTH = 255
 const REASON_MAX_LENGTH = 1_000
 
-function refuse(option: string, expected: string, got: unknown): never {
+/** Throws what says that an option is not what it should be; of what it is, only as much as is no secret. */
+export function refuse(option: string, expected: string, got: unknown): never {
     throw new InvalidOptionError({
         option,
         message: `expected \`${option}\` to be ${expected}, got: ${show(got)}`,
