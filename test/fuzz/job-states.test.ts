@@ -6,6 +6,7 @@ import { eventually, makeQueue } from "../support/with-schema.ts"
 import { compare } from "./model/compare.ts"
 import { controlSteps } from "./model/control-steps.ts"
 import { deferSteps } from "./model/defer-steps.ts"
+import { operateSteps } from "./model/operate-steps.ts"
 import { Oracle } from "./model/oracle.ts"
 import { timeSteps } from "./model/time-steps.ts"
 import { workSteps } from "./model/work-steps.ts"
@@ -13,7 +14,7 @@ import { DRAINED, World } from "./model/world.ts"
 
 const MAX_STEPS = 60
 
-const steps = fc.commands([...deferSteps, ...workSteps, ...timeSteps, ...controlSteps], {
+const steps = fc.commands([...deferSteps, ...workSteps, ...timeSteps, ...controlSteps, ...operateSteps], {
     maxCommands: MAX_STEPS,
     size: "max",
 })

@@ -21,7 +21,7 @@ export interface ModelError {
 export interface ModelJob {
     readonly id: number
     readonly definition: string
-    readonly numAttempts: number
+    numAttempts: number
     priority: number
     state: State
     attempt: number
@@ -131,15 +131,16 @@ export class Oracle {
 
     /** A handler returned. That counts even when the lease lapsed, as long as nobody claimed the job since. */
     succeed(claim: ModelClaim, result: string): void {
-        const job = this.job(claim.id)
-        if (!isLive(job) || job.token !== claim.token) return
+        const job = this.jobs.get(claim.id)
+        if (job === undefined || !isLive(job) || job.token !== claim.token) return
         job.result = result
         this.#end([job], { state: "succeeded", reason: null, worker: claim.worker })
     }
 
     /** A handler threw: the job gets another attempt, or that was the last one. */
     fail(claim: ModelClaim & { attempt: number }, retry: { isFar: boolean }): void {
-        const job = this.job(claim.id)
+        const job = this.jobs.get(claim.id)
+        if (job === undefined) return
         const isLast = claim.attempt > job.numAttempts
         const isOurs = job.token === claim.token && (isLast ? isLive(job) : job.state === "running")
         if (!isOurs) return
@@ -163,8 +164,8 @@ export class Oracle {
 
     /** A worker has seen that a job which it runs is to be cancelled. */
     heed(claim: ModelClaim & { attempt: number }): void {
-        const job = this.job(claim.id)
-        const isTold = job.isCancelled && job.state === "running" && job.heldBy === claim.worker
+        const job = this.jobs.get(claim.id)
+        const isTold = job?.isCancelled && job.state === "running" && job.heldBy === claim.worker
         if (!isTold || job.token !== claim.token) return
         job.errors.push({ attempt: claim.attempt, name: "JobCancelledError", worker: claim.worker })
         this.#end([job], { state: "failed", reason: "cancelled", worker: claim.worker })
@@ -172,8 +173,8 @@ export class Oracle {
 
     /** A worker handed a job back: not charged, and to its old place. */
     giveBack(claim: ModelClaim): void {
-        const job = this.job(claim.id)
-        if (job.state !== "running" || job.token !== claim.token) return
+        const job = this.jobs.get(claim.id)
+        if (job?.state !== "running" || job.token !== claim.token) return
         job.state = job.isCancelled ? "exhausted" : "ready"
         job.attempt--
         job.heldBy = null
@@ -185,6 +186,56 @@ export class Oracle {
         if (job === undefined || !isLive(job)) return false
         if (job.priority !== priority) this.moved.add(id)
         job.priority = priority
+        return true
+    }
+
+    /** A job that waits for its time is due now. One that no worker had has its whole time from now on. */
+    runNow(id: number): boolean {
+        const job = this.job(id)
+        if (job.state !== "delayed") return false
+        job.isFar = false
+        if (job.token === 0) job.isExpired = false
+        this.#free(job)
+        return true
+    }
+
+    /** A job that is queued is due at another time, and has its whole time from then on. One that stays ready stays in its place. */
+    setDueTime(id: number, { isFar }: { isFar: boolean }): boolean {
+        const job = this.job(id)
+        if (job.state !== "ready" && job.state !== "delayed") return false
+        if (job.state === "delayed") this.moved.add(id)
+        Object.assign(job, { isFar, isExpired: false, state: stateWhenFree({ isFar }) })
+        return true
+    }
+
+    /** A job that failed begins again, whatever it depended on. No claim of before counts any more. */
+    replay(id: number): boolean {
+        const job = this.job(id)
+        if (job.state !== "failed") return false
+        const definition = this.definition(job.definition)
+        definition.isRetired = false
+        Object.assign(job, {
+            state: "ready",
+            numAttempts: definition.numAttempts,
+            attempt: 0,
+            numBlockers: 0,
+        })
+        Object.assign(job, {
+            isFar: false,
+            isExpired: false,
+            isCancelled: false,
+            reason: null,
+            endedBy: null,
+        })
+        job.token++
+        this.moved.add(id)
+        return true
+    }
+
+    /** A job that is over is forgotten. */
+    delete(id: number): boolean {
+        if (isLive(this.job(id))) return false
+        this.jobs.delete(id)
         return true
     }
 
@@ -280,8 +331,8 @@ export class Oracle {
         }
         for (const { id } of jobs) {
             for (const dependentID of this.dependents.get(id) ?? []) {
-                const dependent = this.job(dependentID)
-                if (dependent.state !== "blocked") continue
+                const dependent = this.jobs.get(dependentID)
+                if (dependent?.state !== "blocked") continue
                 if (end.state === "failed") dependent.state = "unmet"
                 else this.#release(dependent)
             }

@@ -57,6 +57,7 @@ export class World {
             "job_priority",
             "job_definition",
             "pause",
+            "operation",
         ])
             await queue.sql.query(`delete from ${queue.schema}.${table}`)
         const world = new World(queue)
