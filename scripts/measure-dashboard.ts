@@ -1,7 +1,8 @@
 /**
  * Measures how long a dashboard's answers take in a large queue: `npm run bench:dashboard`, or with `-- --finalized 100000
- * --live 10000 --rounds 10` to try it. Prints the median and the 95th percentile for each address. Whole, it needs 10 GB
- * of disk and some twenty minutes, most of which go into filling the queue.
+ * --live 10000 --rounds 10` to try it, or with `--url postgresql://…` besides for a queue of these sizes that is there. Prints
+ * the median and the 95th percentile for each address. Whole, it needs 10 GB of disk and some twenty minutes, most of which
+ * go into filling the queue.
  */
 import { parseArgs } from "node:util"
 import pg from "pg"
@@ -15,6 +16,7 @@ const { values } = parseArgs({
         finalized: { type: "string", default: "10000000" },
         live: { type: "string", default: "1000000" },
         rounds: { type: "string", default: "50" },
+        url: { type: "string" },
     },
 })
 const numFinalized = Number(values.finalized)
@@ -73,26 +75,41 @@ const PREVIEWS = [
     { change: { action: "delete" }, filter: { state: "succeeded" } },
 ]
 
-const server = await PostgresServer.start({
-    version: 18,
-    flags: ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"],
-})
-try {
-    const pool = new pg.Pool({ connectionString: server.connectionString, max: 4 })
+if (values.url === undefined) await measureNew()
+else await measureAt(values.url, async () => undefined)
+
+async function measureNew(): Promise<void> {
+    const server = await PostgresServer.start({
+        version: 18,
+        flags: ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"],
+    })
+    try {
+        await measureAt(server.connectionString, fill)
+    } finally {
+        await server.destroy()
+    }
+}
+
+async function measureAt(
+    connectionString: string,
+    prepare: (pool: pg.Pool, config: Config) => Promise<void>,
+): Promise<void> {
+    const pool = new pg.Pool({ connectionString, max: 4 })
     const config = new Config({ pool: pool as unknown as Pool, schema: SCHEMA })
+    await prepare(pool, config)
+    await measure(config)
+    await pool.end()
+}
+
+async function fill(pool: pg.Pool, config: Config): Promise<void> {
     await config.prepareSchema()
     const startMs = performance.now()
     await fillQueue(
         { sql: pool, schema: SCHEMA, config },
         { numFinalized, numLive, gather: "vacuum analyze" },
     )
-    console.log(
-        `${numFinalized} finalized and ${numLive} live jobs, filled in ${Math.round((performance.now() - startMs) / 1_000)} s\n`,
-    )
-    await measure(config)
-    await pool.end()
-} finally {
-    await server.destroy()
+    const seconds = Math.round((performance.now() - startMs) / 1_000)
+    console.log(`${numFinalized} finalized and ${numLive} live jobs, filled in ${seconds} s\n`)
 }
 
 async function measure(config: Config): Promise<void> {
