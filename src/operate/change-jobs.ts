@@ -30,8 +30,10 @@ export async function changeJobs(params: {
     run: Run
     change: CheckedChange
     ids: readonly number[]
+    /** The slots of history that they are in, where that is known. */
+    slots?: readonly number[] | undefined
 }): Promise<ChangedJobs> {
-    const { core, run, change, ids } = params
+    const { core, run, change, ids, slots } = params
     const query = { run, schema: core.schema, ids }
     switch (change.action) {
         case "replay":
@@ -45,7 +47,7 @@ export async function changeJobs(params: {
         case "set-priority":
             return prioritizedJobs(await setPriorities({ ...query, priority: change.priority }))
         case "delete":
-            return deletedJobs(query)
+            return deletedJobs(slots === undefined ? query : { ...query, slots })
     }
 }
 
@@ -54,7 +56,9 @@ function intervalOf(ratePerSecond: number | null): number | null {
 }
 
 /** What they have said goes with them. */
-async function deletedJobs(query: Query & { ids: readonly number[] }): Promise<ChangedJobs> {
+async function deletedJobs(
+    query: Query & { ids: readonly number[]; slots?: readonly number[] },
+): Promise<ChangedJobs> {
     const ids = await deleteJobs(query)
     await deleteJobLogs({ ...query, ids: numberList(ids) })
     return { ids, running: [], announce: () => undefined }

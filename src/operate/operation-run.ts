@@ -149,7 +149,8 @@ export class OperationRun {
      */
     async #doChunk(lockMs: number | null): Promise<boolean> {
         const { rows, next } = await this.#find()
-        const ids = rows.filter((row) => this.#isInTime(row)).map(({ id }) => id)
+        const found = rows.filter((row) => this.#isInTime(row))
+        const ids = found.map(({ id }) => id)
         this.#numFound = ids.length
         const isLast = next === null || isBeyond(this.#query.filter, "asc", next.createdAtMs)
         await registerPriority({ core: this.#core, change: this.#change, ids })
@@ -158,7 +159,7 @@ export class OperationRun {
         const afterID = next?.id ?? this.#afterID
         const changed = await database.transaction(async (run) => {
             if (!(await lockOperation({ run, ...operation, afterID: this.#afterID }))) return undefined
-            const done = lockMs === null ? NOTHING : await this.#changeWithin(run, ids, lockMs)
+            const done = lockMs === null ? NOTHING : await this.#changeWithin(run, found, lockMs)
             const numDone = done.ids.length
             const numSkipped = ids.length - numDone
             const isEnd = isLast || this.#numDone + numDone >= this.#limit
@@ -196,13 +197,15 @@ export class OperationRun {
     }
 
     /** Finalized jobs stay as they are, so of those there is nothing to look at again. */
-    async #changeWithin(run: Run, found: readonly number[], lockMs: number): Promise<ChangedJobs> {
+    async #changeWithin(run: Run, rows: readonly ListedRow[], lockMs: number): Promise<ChangedJobs> {
         const { schema } = this.#core
         const { filter, isPast } = this.#query
-        if (found.length === 0) return NOTHING
+        if (rows.length === 0) return NOTHING
+        const found = rows.map(({ id }) => id)
         await waitForLocks({ run, ms: lockMs })
         const ids = isPast ? found : await lockFittingJobs({ run, schema, ids: found, filter })
-        return changeJobs({ core: this.#core, run, change: this.#change, ids })
+        const slots = isPast ? rows.map(({ slot }) => slot ?? 0) : undefined
+        return changeJobs({ core: this.#core, run, change: this.#change, ids, slots })
     }
 }
 

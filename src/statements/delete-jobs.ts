@@ -16,11 +16,28 @@ where job_history.id = any(array[wanted.id])
 returning job_history.id`,
 )
 
-/** Deletes those of the jobs that are finalized. Returns which. */
+/** Where the slots are known, each id is looked up in one index. */
+const inSlotsText = statementText(
+    (schema) => /* sql */ `-- cuckmq: delete-jobs-in-slots
+delete from ${schema}.job_history
+using rows from (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::integer[])) as wanted(id, slot)
+where job_history.id = any(array[wanted.id]) and job_history.slot = wanted.slot
+returning job_history.id`,
+)
+
+/**
+ * Deletes those of the jobs that are finalized. Returns which. `slots` are where the jobs were found; who was replayed
+ * since, and has ended anew, is somewhere else and stays.
+ */
 export async function deleteJobs({
     run,
     schema,
     ids,
-}: Query & { ids: readonly number[] }): Promise<number[]> {
-    return (await run(text(schema), [numberList(ids)])).map(([id]) => Number(id))
+    slots,
+}: Query & { ids: readonly number[]; slots?: readonly number[] }): Promise<number[]> {
+    const rows =
+        slots === undefined
+            ? await run(text(schema), [numberList(ids)])
+            : await run(inSlotsText(schema), [numberList(ids), numberList(slots)])
+    return rows.map(([id]) => Number(id))
 }

@@ -68,6 +68,8 @@ export interface ListedRow {
     errorMessage: string | null
     isCancelRequested: boolean
     lane: string | null
+    /** The partition of history that it is in; null of live jobs. */
+    slot: number | null
 }
 
 /** What was found, and where the look ended if there may be more. */
@@ -78,9 +80,9 @@ export interface ListedJobs {
 
 const LIVE_COLUMNS = /* sql */ `id, definition_id, state::text as state, priority, attempt, created_at, due_at, claimed_at,
     null::timestamptz as finalized_at, lease_id, null::text as worker, null::text as reason,
-    cancelled_at is not null as is_cancelled, lane, payload, errors`
+    cancelled_at is not null as is_cancelled, lane, null::integer as slot, payload, errors`
 const PAST_COLUMNS = /* sql */ `id, definition_id, outcome::text as state, priority, attempt, created_at, due_at, claimed_at,
-    finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, payload, errors`
+    finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, slot, payload, errors`
 
 /** Which rows of `chunk` and `definition` fit: `$2` to `$12` say. */
 export const FITS = /* sql */ `($2::text is null or definition.name = $2)
@@ -181,7 +183,7 @@ select looked.id, date_part('epoch', looked.created_at) * 1000::double precision
     date_part('epoch', found.created_at) * 1000::double precision, date_part('epoch', found.due_at) * 1000::double precision,
     date_part('epoch', found.claimed_at) * 1000::double precision, date_part('epoch', found.finalized_at) * 1000::double precision,
     coalesce(lease.worker, found.worker), found.reason, left(found.errors -> -1 ->> 'message', 1000), found.is_cancelled,
-    found.lane
+    found.lane, found.slot
 from (select) as one
 left join looked on true
 left join found on true
@@ -244,6 +246,7 @@ function toListedRow(row: Row): ListedRow {
         errorMessage: row[14] ?? null,
         isCancelRequested: row[15] === "t",
         lane: row[16] ?? null,
+        slot: numberOrNull(row[17]),
     }
 }
 

@@ -13,7 +13,7 @@ import type { Query } from "./query.ts"
 const text = statementText(
     (schema) => /* sql */ `-- cuckmq: replay-jobs
 with letter as materialized (
-    select asked.turn, letter.id, letter.definition_id
+    select asked.turn, letter.id, letter.slot, letter.definition_id
     from pg_catalog.unnest($1::bigint[]) with ordinality as asked(id, turn)
     join ${schema}.job_history as letter on letter.id = asked.id and letter.outcome = 'failed'
 ), definition as materialized (
@@ -27,7 +27,7 @@ with letter as materialized (
     delete from ${schema}.job_history
     using letter
     join definition on definition.id = letter.definition_id
-    where job_history.id = letter.id and job_history.outcome = 'failed'
+    where job_history.id = letter.id and job_history.slot = letter.slot and job_history.outcome = 'failed'
     returning job_history.*, letter.turn
 ), planned as materialized (
     select replayed.*, definition.channel, definition.num_attempts, definition.timeout_interval_ms,

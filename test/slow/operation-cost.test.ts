@@ -30,6 +30,9 @@ const MAX_PAGES_OF_JOB = 60
 /** Of history, a look for one id goes into the index of each of 21 slots. */
 const MAX_PAGES_OF_PAST_JOB = 120
 
+/** Where it was found by a filter, it is looked for in one of them. */
+const MAX_PAGES_OF_FOUND_JOB = 15
+
 const FILTER: JobFilter = {
     definition: null,
     channel: null,
@@ -53,7 +56,11 @@ const find = (source: ListSource, afterID: number, limit: number, filter: Partia
 const LIVE = Array.from({ length: CHUNK }, (_, n) => SIZE.numFinalized + SIZE.numLive / 2 + n * 10)
 const DELAYED = LIVE.map((id) => id + 6)
 const PAST = Array.from({ length: CHUNK }, (_, n) => SIZE.numFinalized / 2 + n * 10 + 1)
+const FOUND = PAST.map((id) => id + 1)
 const DEAD = Array.from({ length: SIZE.numFinalized / 1_000 }, (_, n) => (n + 1) * 1_000)
+
+/** Where `fillQueue` has put a job that succeeded. */
+const slotOf = (id: number) => Math.floor((id * 12) / (SIZE.numFinalized + 1))
 
 const PRIORITY = { ids: LIVE, priority: 9 }
 const DUE = { ids: LIVE, dueAtMs: Date.now() + 3_600_000 }
@@ -75,6 +82,11 @@ const STATEMENTS: [name: string, maxPages: number, execute: (query: Query) => Pr
     ["making due", MAX_PAGES_OF_JOB * CHUNK, (query) => runJobsNow({ ...query, ids: DELAYED })],
     ["putting off", MAX_PAGES_OF_JOB * CHUNK, (query) => setDueTime({ ...query, ...DUE })],
     ["deleting", MAX_PAGES_OF_PAST_JOB * CHUNK, (query) => deleteJobs({ ...query, ids: PAST })],
+    [
+        "deleting those of which the slots are known",
+        MAX_PAGES_OF_FOUND_JOB * CHUNK,
+        (query) => deleteJobs({ ...query, ids: FOUND, slots: FOUND.map(slotOf) }),
+    ],
     [
         "replaying",
         2 * MAX_PAGES_OF_PAST_JOB * DEAD.length,
