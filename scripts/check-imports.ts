@@ -119,7 +119,8 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/inspect-job.ts": /^(instant|ms\("[a-z_.()]+"\)|(foundJob|saidOf)\(schema\))$/,
     "src/statements/sweep-job-logs.ts": /^(table|isGone\(schema\))$/,
     "src/statements/list-jobs.ts":
-        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts?)$/,
+        /^((group|concurrency|rate)Key\("chunk\.lane"\)|columns|from|isBehind|order|source|parts|chunk|fits\(schema\))$/,
+    "src/statements/lock-fitting-jobs.ts": /^fits\(schema\)$/,
     "src/statements/operations.ts": /^ms\("[a-z_]+"\)$/,
     "src/statements/put-due.ts": /^(name|states|changes)$/,
     "src/statements/history-rings.ts": /^ring$/,

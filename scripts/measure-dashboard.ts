@@ -68,12 +68,24 @@ const GETS = [
     "api/metrics",
 ]
 
-/** What the pages ask before something is done to many jobs; it changes nothing. */
-const PREVIEWS = [
-    { change: { action: "cancel" }, filter: { definition: "flood" } },
-    { change: { action: "replay" }, filter: { errorText: "no" } },
-    { change: { action: "delete" }, filter: { state: "succeeded" } },
+const CANCEL = { change: { action: "cancel" }, filter: { definition: "flood" } }
+
+/** What they ask before something is done to many jobs, and what they do: no orchestrator is there to perform it. */
+const POSTS: [path: string, body: object][] = [
+    ["api/changes/preview", CANCEL],
+    ["api/changes/preview", { change: { action: "replay" }, filter: { errorText: "no" } }],
+    ["api/changes/preview", { change: { action: "delete" }, filter: { state: "succeeded" } }],
+    ["api/changes/preview", { change: { action: "delete" }, filter: { payload: { to: "nobody" } } }],
+    ["api/operations", CANCEL],
+    ["api/changes", { change: { action: "set-priority", priority: 0 }, jobIDs: idsBelow(lastID) }],
+    ["api/jobs", { definition: "few-3", payload: {} }],
+    ["api/pauses", { target: { definition: "few-3" } }],
+    ["api/pauses/remove", { target: { definition: "few-3" } }],
 ]
+
+function idsBelow(id: number): number[] {
+    return Array.from({ length: 50 }, (_, n) => id - n)
+}
 
 if (values.url === undefined) await measureNew()
 else await measureAt(values.url, async () => undefined)
@@ -120,10 +132,10 @@ async function measure(config: Config): Promise<void> {
     })
     const requests = [
         ...GETS.map((path) => ({ name: `GET ${path}`, make: () => new Request(new URL(path, ORIGIN)) })),
-        ...PREVIEWS.map((body) => ({
-            name: `POST api/changes/preview ${JSON.stringify(body)}`,
+        ...POSTS.map(([path, body]) => ({
+            name: `POST ${path} ${JSON.stringify(body).slice(0, 90)}`,
             make: () =>
-                new Request(new URL("api/changes/preview", ORIGIN), {
+                new Request(new URL(path, ORIGIN), {
                     method: "POST",
                     headers: { "content-type": "application/json" },
                     body: JSON.stringify(body),

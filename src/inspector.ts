@@ -48,9 +48,10 @@ export interface InspectorOptions {
     config: Config
 }
 
-/** How many jobs a page looks through: more where it does not look into payloads, which have to be read for it. */
+/** How many jobs a page looks through, more where it need not read payloads; fewer where that takes longer than so. */
 const MAX_LOOKS = 20_000
 const MAX_PAYLOAD_LOOKS = 5_000
+const AIM_MS = 40
 
 /** How many of the jobs that one has to do with are told. */
 const MAX_RELATED = 100
@@ -64,8 +65,8 @@ export class Inspector extends Operator {
     readonly #config: Config
     readonly #core: Core
     readonly #throughput: Throughput
-    readonly #inTime: Shrinking = shrinking(MAX_LOOKS)
-    readonly #payloadsInTime: Shrinking = shrinking(MAX_PAYLOAD_LOOKS)
+    readonly #inTime: Shrinking = shrinking(MAX_LOOKS, { aimMs: AIM_MS })
+    readonly #payloadsInTime: Shrinking = shrinking(MAX_PAYLOAD_LOOKS, { aimMs: AIM_MS })
 
     /** @throws InvalidOptionError for an option that is unknown, or a `config` that is none. */
     constructor(options: InspectorOptions) {
@@ -90,9 +91,9 @@ export class Inspector extends Operator {
     }
 
     /**
-     * Lists jobs, live and finalized, by when they were deferred. A call looks through a bounded number of jobs, 20,000 of
-     * them, or 5,000 where payloads are asked for, and returns those that fit: a page may come back short, or empty, with a
-     * `next` to go on at. `running`, `failing` and `failed` jobs have indexes of their own, and a time range is found by
+     * Lists jobs, live and finalized, by when they were deferred. A call looks through jobs until it has enough, but no
+     * more than 20,000, or 5,000 where payloads are asked for, and fewer where the server is slow: a page may come back short,
+     * or empty, with a `next` to go on at. `running`, `failing` and `failed` jobs have indexes of their own, and a time range is found by
      * bisection; other filters are what a call looks through jobs for. Payloads and results are in `job`.
      *
      * @throws InvalidOptionError before anything is sent.

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { shrinking } from "./shrinking.ts"
 
 /** A step that is too long for more than `num`, and what it was asked for. */
@@ -37,4 +37,18 @@ describe("shrinking", () => {
         await expect(shrinking(8)(failing)).rejects.toThrow("other")
         expect(numTries).toBe(1)
     })
+})
+
+it("does less where steps take longer than was aimed at, but not ever less, and comes back to more", async () => {
+    let nowMs = 0
+    const spy = vi.spyOn(performance, "now").mockImplementation(() => nowMs)
+    onTestFinished(() => spy.mockRestore())
+    const inTime = shrinking(1_000, { aimMs: 50 })
+    const limits: number[] = []
+    for (const tookMs of [100, 50, 5_000, 10, 1, 1])
+        await inTime(async (limit) => {
+            limits.push(limit)
+            nowMs += tookMs
+        })
+    expect(limits).toEqual([1_000, 500, 500, 100, 125, 157])
 })

@@ -84,9 +84,14 @@ const LIVE_COLUMNS = /* sql */ `id, definition_id, state::text as state, priorit
 const PAST_COLUMNS = /* sql */ `id, definition_id, outcome::text as state, priority, attempt, created_at, due_at, claimed_at,
     finalized_at, null::bigint as lease_id, worker, reason, false as is_cancelled, null::text as lane, slot, payload, errors`
 
-/** Which rows of `chunk` and `definition` fit: `$2` to `$12` say. */
-export const FITS = /* sql */ `($2::text is null or definition.name = $2)
-        and ($3::text is null or definition.channel = $3)
+/**
+ * Which rows of `chunk` fit: `$2` to `$12` say. The definitions are looked up in a hash, and not joined (which `is true` keeps the
+ * planner from), so that jobs stay in the order of their ids, and a list ends when it has enough.
+ */
+export const fits = (schema: QuotedSchema) => /* sql */ `(chunk.definition_id in (
+            select definition.id from ${schema}.job_definition as definition
+            where ($2::text is null or definition.name = $2) and ($3::text is null or definition.channel = $3)
+        )) is true
         and ($4::text is null or chunk.state = any(string_to_array($4, ',')))
         and ($5::text is null or $5 in (${groupKey("chunk.lane")}, ${concurrencyKey("chunk.lane")}, ${rateKey("chunk.lane")}))
         and ($6::double precision is null or chunk.created_at >= to_timestamp($6 / 1000::double precision))
@@ -146,10 +151,28 @@ function partText(params: {
     ) as ${source}`
 }
 
+/** The jobs looked through, each with its place among them. */
+function chunkText(params: {
+    schema: QuotedSchema
+    sources: readonly ListSource[]
+    order: "asc" | "desc"
+    hasPayloads: boolean
+}): string {
+    const { sources, order } = params
+    const parts = sources.map((source) => partText({ ...params, source })).join("\n    union all\n    ")
+    return /* sql */ `select *, row_number() over (order by id ${order}) as place from (
+        select * from (
+    ${parts}
+        ) as part
+        order by id ${order}
+        limit $13::integer
+    ) as part`
+}
+
 /**
- * Goes through jobs by their ids, which ascend as jobs are created, and no further than `$13` of them; what fits is
- * among those. The first two columns say where that ended, if there may be more. Live jobs and history are seen in one
- * snapshot, so that a job which is finalized meanwhile is there once.
+ * Goes through jobs by their ids, which ascend as jobs are created, and no further than `$13` of them, or than to the last
+ * one that is wanted. What fits is among those; so is the last of them, which says where that ended. Live jobs and history
+ * are seen in one snapshot, so that a job which is finalized meanwhile is there once.
  */
 function listText(params: {
     schema: QuotedSchema
@@ -157,38 +180,25 @@ function listText(params: {
     order: "asc" | "desc"
     hasPayloads: boolean
 }): string {
-    const { schema, sources, order } = params
-    const parts = sources.map((source) => partText({ ...params, source })).join("\n    union all\n    ")
+    const { schema, order } = params
+    const chunk = chunkText(params)
     return /* sql */ `-- cuckmq: list-jobs
-with chunk as materialized (
-    select *, row_number() over (order by id ${order}) as place from (
-        select * from (
-    ${parts}
-        ) as part
-        order by id ${order}
-        limit $13::integer
-    ) as part
-), looked as (
-    select id, created_at from chunk where place = $13::integer
-), found as (
-    select chunk.*, definition.name, definition.channel
-    from chunk
-    join ${schema}.job_definition as definition on definition.id = chunk.definition_id
-    where ${FITS}
+with seen as materialized (
+    select chunk.*, ${fits(schema)} as is_found
+    from (${chunk}) as chunk
+    where (${fits(schema)}) or chunk.place = $13::integer
     order by chunk.id ${order}
     limit $14::integer
 )
-select looked.id, date_part('epoch', looked.created_at) * 1000::double precision,
-    found.id, found.name, found.channel, found.state, found.priority, found.attempt,
-    date_part('epoch', found.created_at) * 1000::double precision, date_part('epoch', found.due_at) * 1000::double precision,
-    date_part('epoch', found.claimed_at) * 1000::double precision, date_part('epoch', found.finalized_at) * 1000::double precision,
-    coalesce(lease.worker, found.worker), found.reason, left(found.errors -> -1 ->> 'message', 1000), found.is_cancelled,
-    found.lane, found.slot
-from (select) as one
-left join looked on true
-left join found on true
-left join ${schema}.lease on lease.id = found.lease_id
-order by found.id ${order}`
+select seen.place = $13::integer, seen.is_found, seen.id, definition.name, definition.channel, seen.state, seen.priority, seen.attempt,
+    date_part('epoch', seen.created_at) * 1000::double precision, date_part('epoch', seen.due_at) * 1000::double precision,
+    date_part('epoch', seen.claimed_at) * 1000::double precision, date_part('epoch', seen.finalized_at) * 1000::double precision,
+    coalesce(lease.worker, seen.worker), seen.reason, left(seen.errors -> -1 ->> 'message', 1000), seen.is_cancelled,
+    seen.lane, seen.slot
+from seen
+left join ${schema}.job_definition as definition on definition.id = seen.definition_id
+left join ${schema}.lease on lease.id = seen.lease_id
+order by seen.place`
 }
 
 const texts = new Map<string, (schema: QuotedSchema) => string>()
@@ -219,9 +229,10 @@ export async function listJobs({
         statementText((quoted) => listText({ schema: quoted, sources, order, hasPayloads }))
     texts.set(name, text)
     const rows = await run(text(schema), [afterID, ...filterValues(filter), numLooks, limit])
-    const listed = rows.filter((row) => row[2] !== null).map(toListedRow)
+    const listed = rows.filter((row) => row[1] === "t").map(toListedRow)
     const last = listed.length === limit ? listed.at(-1) : undefined
-    return { rows: listed, next: last ?? endOf(rows[0]) }
+    const end = rows.find((row) => row[0] === "t")
+    return { rows: listed, next: last ?? (end === undefined ? null : toListedRow(end)) }
 }
 
 function endOf(row: Row | undefined): ListedJobs["next"] {
@@ -252,24 +263,15 @@ function toListedRow(row: Row): ListedRow {
 
 const countTexts = new Map<string, (schema: QuotedSchema) => string>()
 
-/**
- * Each job is looked at once, and only at what the filter asks for: unlike those of a list they are not kept. A place says
- * which was the last one, since they come in the order of their ids already.
- */
+/** Only what the filter asks for is read of them. */
 function countText(schema: QuotedSchema, source: ListSource): string {
-    const part = partText({ schema, source, order: "asc", hasPayloads: true })
+    const chunk = chunkText({ schema, sources: [source], order: "asc", hasPayloads: true })
     return /* sql */ `-- cuckmq: count-fitting-jobs
 select
     max(chunk.id) filter (where place = $13::integer),
     date_part('epoch', max(chunk.created_at) filter (where place = $13::integer)) * 1000::double precision,
-    count(*) filter (where definition.id is not null
-        and ${FITS})
-from (
-    select *, row_number() over (order by id) as place from (
-        ${part}
-    ) as part
-) as chunk
-left join ${schema}.job_definition as definition on definition.id = chunk.definition_id`
+    count(*) filter (where ${fits(schema)})
+from (${chunk}) as chunk`
 }
 
 /** Counts those that fit of so many jobs behind an id; `next` is where that ended, if there may be more. */

@@ -1,6 +1,6 @@
 import { numberList } from "../db/encode.ts"
 import { statementText } from "../db/identifier.ts"
-import { FITS, filterValues, type JobFilter } from "./list-jobs.ts"
+import { filterValues, fits, type JobFilter } from "./list-jobs.ts"
 import { hasID, type Query } from "./query.ts"
 
 /**
@@ -18,8 +18,7 @@ with chunk as materialized (
     for update of job
 )
 select chunk.id from chunk
-join ${schema}.job_definition as definition on definition.id = chunk.definition_id
-where ${FITS}`,
+where ${fits(schema)}`,
 )
 
 /** Locks live jobs for this transaction. Returns those that fit. */
