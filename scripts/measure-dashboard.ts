@@ -1,8 +1,7 @@
 /**
  * Measures how long a dashboard's answers take in a large queue: `npm run bench:dashboard`, or with `-- --finalized 100000
- * --live 10000 --rounds 10` to try it, or with `--url postgresql://…` besides for a queue of these sizes that is there. Prints
- * the median and the 95th percentile for each address. Whole, it needs 10 GB of disk and some twenty minutes, most of which
- * go into filling the queue.
+ * --live 10000 --rounds 10` to try it; `--url postgresql://…` takes a queue of these sizes that is there, and `--only jobs`
+ * those addresses. Prints the median and the 95th percentile for each. Whole, it needs 10 GB of disk and some ten minutes.
  */
 import { parseArgs } from "node:util"
 import pg from "pg"
@@ -17,6 +16,7 @@ const { values } = parseArgs({
         live: { type: "string", default: "1000000" },
         rounds: { type: "string", default: "50" },
         url: { type: "string" },
+        only: { type: "string", default: "" },
     },
 })
 const numFinalized = Number(values.finalized)
@@ -143,7 +143,7 @@ async function measure(config: Config): Promise<void> {
         })),
     ]
     const slow: string[] = []
-    for (const { name, make } of requests) {
+    for (const { name, make } of requests.filter((request) => request.name.includes(values.only))) {
         const times: number[] = []
         const statuses = new Set<number>()
         for (let round = 0; round < numRounds; round++) {
