@@ -11,57 +11,64 @@ const MAX_PER_MS = MAX_AHEAD / HORIZON_MS
 const MIN_SAMPLE_MS = 4
 
 /**
- * How many jobs to claim beyond the free slots: as many as end within the next moments at the pace of the handlers,
- * which does not depend on how long the database takes. Jobs that take longer than the horizon are not claimed
- * ahead, so they wait in the queue, where any worker can have them.
+ * How many jobs to claim beyond the free slots: as many as would end within the next moments if all slots were taken, by
+ * how long handlers take. Neither the time that the database takes counts, nor slots that had nothing to do: a worker
+ * that has run out of jobs must not take that for its pace, and claim fewer yet. Jobs that take longer than the horizon
+ * are not claimed ahead, so they wait in the queue, where any worker can have them.
  */
 export class Pace {
     readonly #concurrency: number
     #perMs = 0
     #ahead = 0
+    #numRunning = 0
+    /** Since the last measurement: how many have ended, how long any ran, and how long all of them together. */
     #numEnded = 0
     #busyMs = 0
-    #busySinceMs: number | undefined
+    #runMs = 0
+    #atMs = 0
 
     constructor(concurrency: number) {
         this.#concurrency = concurrency
     }
 
-    /** Handlers are at work from now on. */
-    begin(nowMs: number): void {
-        this.#busySinceMs ??= nowMs
+    /** A handler has started. */
+    started(nowMs: number): void {
+        this.#advance(nowMs)
+        this.#numRunning++
     }
 
-    /** No handler is at work from now on. */
-    pause(nowMs: number): void {
-        if (this.#busySinceMs !== undefined) this.#busyMs += nowMs - this.#busySinceMs
-        this.#busySinceMs = undefined
-    }
-
-    /** A job has ended. */
-    tick(): void {
+    /** A handler has ended. */
+    ended(nowMs: number): void {
+        this.#advance(nowMs)
+        this.#numRunning--
         this.#numEnded++
     }
 
     /** How many jobs to hold ready beyond the free slots. */
     ahead(nowMs: number): number {
-        if (this.#busySinceMs !== undefined) {
-            this.pause(nowMs)
-            this.begin(nowMs)
-        }
+        this.#advance(nowMs)
         const isWhole = this.#numEnded > 0 && this.#numEnded >= this.#ahead + this.#concurrency
         if (isWhole || this.#busyMs >= MIN_SAMPLE_MS) this.#measure()
         return this.#ahead
     }
 
+    #advance(nowMs: number): void {
+        const passedMs = nowMs - this.#atMs
+        this.#atMs = nowMs
+        if (this.#numRunning === 0) return
+        this.#busyMs += passedMs
+        this.#runMs += passedMs * this.#numRunning
+    }
+
     #measure(): void {
-        const seen = Math.min(this.#numEnded / this.#busyMs, MAX_PER_MS)
+        const seen = Math.min((this.#concurrency * this.#numEnded) / this.#runMs, MAX_PER_MS)
         this.#perMs = this.#numEnded === 0 ? 0 : (this.#perMs + seen) / 2
         const expected = Math.round(this.#perMs * HORIZON_MS)
-        // A few quick jobs prove little: the stock at most doubles from one claim to the next.
-        const proven = 2 * this.#numEnded
+        // A few quick jobs prove little: the stock grows by as many as have ended, or at most to twice as many.
+        const proven = Math.max(2 * this.#numEnded, this.#ahead + this.#numEnded)
         this.#ahead = expected < this.#concurrency ? 0 : Math.min(expected, proven, MAX_AHEAD)
         this.#numEnded = 0
         this.#busyMs = 0
+        this.#runMs = 0
     }
 }

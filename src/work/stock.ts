@@ -62,7 +62,7 @@ export class Stock {
     startNext(): boolean {
         const next = this.#waiting[this.#first]
         if (next === undefined) return false
-        if (this.#running.size === 0) this.#pace.begin(monotonicMs())
+        this.#pace.started(monotonicMs())
         this.#first++
         if (next.isGated) this.#numGatedWaiting--
         // What has started is let go of: an array that never runs empty would hold all that there ever was.
@@ -78,8 +78,7 @@ export class Stock {
     /** A run is no longer at work. Returns false when it was not. */
     end(run: JobRun): boolean {
         if (!this.#running.delete(run)) return false
-        this.#pace.tick()
-        if (this.#running.size === 0) this.#pace.pause(monotonicMs())
+        this.#pace.ended(monotonicMs())
         return true
     }
 
