@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest"
-import { Batcher } from "./batcher.ts"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { Batcher, type Linger } from "./batcher.ts"
 
 /** A batcher whose flushes the test ends, one by one. */
-function makeBatcher(limits: { maxItems?: number; maxWeight?: number } = {}) {
+function makeBatcher(limits: { maxItems?: number; maxWeight?: number; linger?: Linger } = {}) {
     const batches: number[][] = []
     const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
     const batcher = new Batcher<number, string>({
@@ -80,5 +80,41 @@ describe("Batcher", () => {
         }
         await all
         expect(batches).toEqual([[6, 4], [50], [1], [10]])
+    })
+
+    it("waits for more after a flush of many, and not after one of few, nor with one that is urgent", async () => {
+        vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+        onTestFinished(() => void vi.useRealTimers())
+        const { batcher, batches, ends, settle } = makeBatcher({ linger: { everyMs: 10, minItems: 2 } })
+        const endLast = async () => {
+            ends.at(-1)?.resolve()
+            await settle()
+        }
+        void batcher.add(1)
+        await settle()
+        void batcher.add(2)
+        void batcher.add(3)
+        await endLast()
+        expect(batches).toEqual([[1], [2, 3]])
+        vi.advanceTimersByTime(4)
+        void batcher.add(4)
+        await endLast()
+        vi.advanceTimersByTime(5)
+        void batcher.add(5)
+        await settle()
+        expect(batches).toHaveLength(2)
+        vi.advanceTimersByTime(1)
+        await settle()
+        expect(batches.slice(2)).toEqual([[4, 5]])
+        void batcher.add(6)
+        await endLast()
+        expect(batches).toHaveLength(3)
+        void batcher.add(7, true)
+        await settle()
+        expect(batches.slice(3)).toEqual([[6, 7]])
+        void batcher.add(8)
+        void batcher.add(9, true)
+        await endLast()
+        expect(batches.slice(4)).toEqual([[8, 9]])
     })
 })

@@ -170,7 +170,7 @@ export class JobRun extends LoggedRun<JobRun> implements HeldJob {
         this.#abort(error)
         const job = { id: this.id, token: this.token, result: null, error: this.#recordOf(error) }
         this.#settle(
-            () => this.host.settler.fail(job, reason, this.#definition.keepFailedMs),
+            () => this.host.settler.fail(job, reason, this.#definition),
             () => this.host.report.failed(this, reason),
         )
     }
@@ -192,7 +192,7 @@ export class JobRun extends LoggedRun<JobRun> implements HeldJob {
 
     #writeResult(result: string | null): Promise<Settled> {
         const job = { id: this.id, token: this.token, result, error: null }
-        return this.host.settler.succeed(job, this.#definition.keepSucceededMs)
+        return this.host.settler.succeed(job, this.#definition)
     }
 
     /** The handler has failed: with what it threw, or by returning without the commit that it promised. */
@@ -230,7 +230,7 @@ export class JobRun extends LoggedRun<JobRun> implements HeldJob {
         const error = this.#recordOf(thrown)
         const key = { id: this.id, token: this.token }
         if (retryDelayMs === null)
-            return settler.fail({ ...key, result: null, error }, "error", this.#definition.keepFailedMs)
+            return settler.fail({ ...key, result: null, error }, "error", this.#definition)
         return settler.retry({ ...key, delayMs: retryDelayMs, error })
     }
 

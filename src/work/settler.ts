@@ -1,10 +1,12 @@
-import { Batcher } from "../batcher.ts"
+import { Batcher, type Linger } from "../batcher.ts"
 import { completeWithin } from "../complete.ts"
 import type { Core } from "../config.ts"
 import type { SqlClient } from "../db/client.ts"
 import { lockNotAvailable, refusesValues, wasTooLong } from "../db/failure.ts"
 import type { FailureReason } from "../events.ts"
 import { announceDependents, type FinalizeParams, finalize } from "../finalize.ts"
+import { isHoldingBack } from "../gate.ts"
+import type { RegisteredJob } from "../registry.ts"
 import type { Finalization } from "../statements/finalize-jobs.ts"
 import { findSettledJobs } from "../statements/find-settled-jobs.ts"
 import { ringOf, SHORTEST_RING } from "../statements/history-rings.ts"
@@ -14,6 +16,7 @@ import { type Retry, retryJobs } from "../statements/retry-jobs.ts"
 import { returnJobs } from "../statements/return-jobs.ts"
 import type { DependentState } from "../statements/settle-dependents.ts"
 import { type Snooze, snoozeJobs } from "../statements/snooze-jobs.ts"
+import { ownOutcomes } from "./own-outcomes.ts"
 import { Pending } from "./pending.ts"
 
 /**
@@ -28,19 +31,25 @@ const REFUSED_ERROR = JSON.stringify({ name: "Error", message: "the database ref
 /** How jobs end that are recorded in one statement. */
 type Ending = Pick<FinalizeParams, "outcome" | "reason" | "ring">
 
+/** What counts of a definition when its jobs end. */
+type Ended = Pick<RegisteredJob, "keepSucceededMs" | "keepFailedMs" | "gate">
+
 /** One way to record outcomes. */
 interface Writing<Item> {
     readonly activity: string
     /** Returns the ids of those that were recorded. */
     readonly write: (items: readonly Item[]) => Promise<Iterable<number>>
+    readonly linger?: Linger
     /** The same outcome without the values that a database could refuse. */
     readonly strip: (item: Item) => Item
 }
 
+/** Jobs that end in a stream are recorded so often. */
+const LINGER: Linger = { everyMs: 10, minItems: 16 }
+
 /** How many outcomes travel in one statement, and how many characters of results. */
 const MAX_JOBS = 2_000
 const MAX_LENGTH = 16 * 1024 * 1024
-
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2_000
 
@@ -105,15 +114,16 @@ export class Settler {
         return this.#pending.num
     }
 
-    /** `keepMs` is how long its definition wants the job kept. */
-    succeed(job: Finalization, keepMs: number | null): Promise<Settled> {
-        const ring = ringOf({ outcome: "succeeded", keepMs })
-        return this.track(this.#endingAs({ outcome: "succeeded", reason: null, ring }).add(job))
+    /** Others may wait for the place of one that is gated, so it is not kept waiting. */
+    succeed(job: Finalization, { keepSucceededMs, gate }: Ended): Promise<Settled> {
+        const ring = ringOf({ outcome: "succeeded", keepMs: keepSucceededMs })
+        const ended = this.#endingAs({ outcome: "succeeded", reason: null, ring })
+        return this.track(ended.add(job, isHoldingBack(gate)))
     }
 
-    fail(job: Finalization, reason: FailureReason, keepMs: number | null): Promise<Settled> {
-        const ring = ringOf({ outcome: "failed", keepMs })
-        return this.track(this.#endingAs({ outcome: "failed", reason, ring }).add(job))
+    fail(job: Finalization, reason: FailureReason, { keepFailedMs, gate }: Ended): Promise<Settled> {
+        const ring = ringOf({ outcome: "failed", keepMs: keepFailedMs })
+        return this.track(this.#endingAs({ outcome: "failed", reason, ring }).add(job, isHoldingBack(gate)))
     }
 
     retry(job: Retry): Promise<Settled> {
@@ -202,6 +212,7 @@ export class Settler {
     #finalizing(ending: Ending): Batcher<Finalization, Settled> {
         return this.#batcher({
             activity: "finalize jobs",
+            linger: LINGER,
             strip: (job) => ({ ...job, result: null, error: job.error === null ? null : REFUSED_ERROR }),
             write: async (jobs) => {
                 const { now, before } = await finalize({
@@ -220,6 +231,7 @@ export class Settler {
             maxItems: MAX_JOBS,
             weigh: (item) => ("result" in item && typeof item.result === "string" ? item.result.length : 0),
             maxWeight: MAX_LENGTH,
+            linger: writing.linger,
             flush: (items) => this.#record(items, writing),
         })
     }
@@ -268,19 +280,6 @@ export class Settler {
             }
         }
     }
-}
-
-/**
- * For each item whether it was recorded. When a job was lost and claimed anew by the same worker, both claims may be
- * settled together: then it is the later one that was recorded, since tokens only go up.
- */
-function ownOutcomes(items: readonly ClaimKey[], ids: ReadonlySet<number>): boolean[] {
-    const outcomes = items.map(({ id }) => ids.has(id))
-    const numRecorded = outcomes.reduce((sum, isRecorded) => sum + Number(isRecorded), 0)
-    if (numRecorded === ids.size) return outcomes
-    const latest = new Map<number, number>()
-    for (const { id, token } of items) latest.set(id, Math.max(token, latest.get(id) ?? token))
-    return items.map(({ id, token }) => ids.has(id) && latest.get(id) === token)
 }
 
 /** Whether fewer jobs in a statement may help. */

@@ -93,8 +93,9 @@ describe("two claims of a job that one worker settles together", () => {
             worker: "worker",
             onError: () => undefined,
         })
+        const kept = { keepSucceededMs: null, keepFailedMs: null, gate: null }
         const succeed = (id: number, token: number) =>
-            settler.succeed({ id, token, result: null, error: null }, null)
+            settler.succeed({ id, token, result: null, error: null }, kept)
         const settled = [succeed(first as number, 2), succeed(id as number, 1), succeed(id as number, 2)]
         expect(await Promise.all(settled)).toEqual(["recorded", "lost", "recorded"])
     })
