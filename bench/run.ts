@@ -23,8 +23,8 @@ const DEFAULT_ROUNDS = 3
 const DEFAULT_TIMEOUT_MS = 60_000
 
 /** On a slow or busy machine, after this time each system is measured once, and after that time no more. */
-const SPARING_AFTER_MS = 21 * 60_000
-const ENOUGH_AFTER_MS = 24 * 60_000
+const SPARING_AFTER_MS = 19 * 60_000
+const ENOUGH_AFTER_MS = 22.5 * 60_000
 
 const { values: flags, positionals } = parseArgs({
     allowPositionals: true,
