@@ -23,8 +23,8 @@ const runFile = promisify(execFile)
  * The dashboard is 110,000 of them, two thirds of which are its pages, packed once for both module systems. Everything else
  * is there twice, and declarations with their comments: 521,000 in all.
  */
-const MAX_TARBALL_BYTES = 530_000
-const MAX_UNPACKED_BYTES = 1_900_000
+const MAX_TARBALL_BYTES = 560_000
+const MAX_UNPACKED_BYTES = 2_000_000
 
 /** Takes one job through the whole of the library, and prints what became of it. */
 const BODY = `
