@@ -88,7 +88,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
         find: `    delete from \${schema}.job_history
     using letter
     join definition on definition.id = letter.definition_id
-    where job_history.id = letter.id and job_history.outcome = 'failed'
+    where job_history.id = letter.id and job_history.slot = letter.slot and job_history.outcome = 'failed'
     returning job_history.*, letter.turn`,
         replace: `    select job_history.*, letter.turn
     from \${schema}.job_history
