@@ -5,7 +5,7 @@ import { openPage, useBrowser } from "../support/browser.ts"
 import { makeBusyQueue } from "../support/busy-queue.ts"
 import { define } from "../support/define.ts"
 import { serveForTest } from "../support/served-dashboard.ts"
-import { makeQueue } from "../support/with-schema.ts"
+import { eventually, makeQueue } from "../support/with-schema.ts"
 
 useBrowser()
 
@@ -39,7 +39,7 @@ test("everything is reached and done by the keyboard", async () => {
     await page.getByRole("dialog").waitFor()
     await page.keyboard.press("Escape")
     await page.getByRole("dialog").waitFor({ state: "hidden" })
-    expect(await focused()).toBe("Run now…")
+    await eventually(async () => (await focused()) === "Run now…")
     await page.keyboard.press("?")
     await page.getByRole("dialog").getByText("Dead letters").waitFor()
     await page.keyboard.press("Escape")

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import { useEffect, useId, useRef } from "preact/hooks"
+import { useId, useLayoutEffect, useRef } from "preact/hooks"
 import { Button } from "./button.tsx"
 import { ErrorNote } from "./loaded.tsx"
 
@@ -14,11 +14,16 @@ interface Props {
 export function Dialog({ title, onClose, children, isWide = false }: Props) {
     const element = useRef<HTMLDialogElement>(null)
     const titleID = useId()
-    useEffect(() => {
+    // Before anything else happens on the page, so that it is known where the focus was.
+    useLayoutEffect(() => {
         const before = document.activeElement
-        element.current?.showModal()
+        const dialog = element.current
+        dialog?.showModal()
         return () => {
+            // While it is open, nothing behind it takes the focus.
+            dialog?.close()
             if (before instanceof HTMLElement && before.isConnected) before.focus()
+            else document.getElementById("main")?.focus()
         }
     }, [])
     return (
