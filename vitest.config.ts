@@ -7,6 +7,9 @@ const withDatabase = {
     hookTimeout: 60_000,
 }
 
+/** The examples and what the docs tell people to write, compiled and run one by one. */
+const PROSE = ["test/docs/snippets.test.ts", "test/docs/examples.test.ts"]
+
 /** The same, of what installs packages, compiles, or starts programs. */
 const withPrograms = { ...withDatabase, testTimeout: 180_000, hookTimeout: 180_000 }
 
@@ -44,6 +47,7 @@ export default defineConfig({
                 test: {
                     name: "package",
                     include: ["test/package/**/*.test.ts", "test/docs/**/*.test.ts"],
+                    exclude: PROSE,
                     ...withPrograms,
                 },
             },
@@ -70,13 +74,13 @@ export default defineConfig({
                     testTimeout: 30_000,
                 },
             },
-            // What is published, in empty projects, its types for each kind of project, and the demo: little of what changes can
-            // break them, and `npm run types` compiles the same fixtures once.
+            // What is published, in empty projects, its types for each kind of project, the demo and the examples: little of
+            // what changes can break them, and `npm run types` compiles the same fixtures once.
             {
                 extends: true,
                 test: {
                     name: "release",
-                    include: ["test/release/**/*.test.ts", "test/types/**/*.test.ts"],
+                    include: ["test/release/**/*.test.ts", "test/types/**/*.test.ts", ...PROSE],
                     ...withPrograms,
                 },
             },
