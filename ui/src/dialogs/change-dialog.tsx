@@ -129,7 +129,12 @@ function Concerned({ target, change }: { target: ChangeTarget; change: Json<JobC
 }
 
 function Outcome(props: { title: string; outcome: string | OperationView; onClose: () => void }) {
-    const { title, outcome, onClose } = props
+    const { title, outcome } = props
+    // Closed in the moment in which the operation ended, it would leave behind it what was there before.
+    const onClose = () => {
+        reloadAll()
+        props.onClose()
+    }
     return (
         <Dialog title={title} onClose={onClose}>
             {typeof outcome === "string" ? (

@@ -35,6 +35,10 @@ export function Dialog({ title, onClose, children, isWide = false }: Props) {
                 event.preventDefault()
                 onClose()
             }}
+            onClose={() => {
+                // A browser may close it without asking first.
+                if (element.current !== null) onClose()
+            }}
         >
             <header>
                 <h2 id={titleID}>{title}</h2>
