@@ -220,8 +220,10 @@ export class Enqueuer {
         definitionIDs: readonly number[],
         run: Query["run"],
     ): Promise<boolean> {
-        const lanes = withIDs(jobs, definitionIDs).flatMap(({ definitionID, priority }) =>
-            priority === null || priority === 0 ? [] : [{ definitionID, priority }],
+        const lanes = jobs.flatMap(({ priority }, index) =>
+            priority === null || priority === 0
+                ? []
+                : [{ definitionID: definitionIDs[index] as number, priority }],
         )
         if (lanes.length > 0) await registerPriorities({ run, schema: this.#schema, lanes })
         return lanes.length > 0
