@@ -68,7 +68,7 @@ describe.skipIf(!hasServer())("what is left of jobs of a smaller number, and no 
         const holder = await openSession()
         await holder.query("begin isolation level repeatable read")
         await holder.query("select pg_current_xact_id()")
-        const ids = await job.deferMany(Array.from({ length: 3_000 }, () => ({ payload: {}, priority: -1 })))
+        const ids = await job.deferMany(Array.from({ length: 6_000 }, () => ({ payload: {}, priority: -1 })))
         await eventually(async () => (await queue.jobs()).length === 0)
         worker.stop()
         await worker.join()
@@ -93,7 +93,8 @@ describe.skipIf(!hasServer())("what is left of jobs of a smaller number, and no 
         const after = await costFrom(ids.at(-1) ?? 0)
         expect(after.numRows).toBe(1)
         expect(after.numPages, after.plan).toBeLessThan(FEW_PAGES)
-        expect((await costFrom(0)).numPages).toBeGreaterThan(2 * after.numPages)
+        // The remains are on more than 100 pages. Under load, a session reads up to 20 of the catalogs at any time.
+        expect((await costFrom(0)).numPages).toBeGreaterThan(after.numPages + 60)
         await holder.query("rollback")
     })
 })
