@@ -45,6 +45,9 @@ type Place = "alone" | "in-transaction"
 /** Large batches, and dependencies that someone holds locked, take longer than other statements may. */
 const DEADLINE_MS = 60_000
 
+/** With more, a hint that has to be sent once more by itself is cheaper than the jobs that would be. */
+const MAX_JOBS_TOLD_OF = 1_000
+
 /** How often a statement that found its definitions retired is tried again. */
 const MAX_TRIES = 5
 
@@ -132,10 +135,10 @@ export class Enqueuer {
     }
 
     async #insertCommitted(jobs: readonly NewJob[], patience?: Patience): Promise<Deferral[]> {
-        const [job] = jobs
-        if (jobs.length === 1 && job !== undefined && isPlainAndReady(job)) {
+        const channel = oneChannelOf(jobs)
+        if (channel !== undefined && jobs.length <= MAX_JOBS_TOLD_OF) {
             const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", { hint })
-            const deferrals = await this.#hints.tellAlong(job.definition.channel, insert)
+            const deferrals = await this.#hints.tellAlong(channel, insert)
             if (deferrals !== undefined) return deferrals
         }
         const deferrals = await this.#insert(jobs, this.#run, "alone", { patience })
@@ -279,6 +282,14 @@ function hasKey(job: NewJob): boolean {
 function isPlainAndReady(job: NewJob): boolean {
     const isOfDefinition = job.priority === null && job.limits === null
     return job.placing === null && isOfDefinition && !hasKey(job) && isReady(job)
+}
+
+/** The channel of jobs that are plain and ready, where all have the same. */
+function oneChannelOf(jobs: readonly NewJob[]): string | undefined {
+    const channel = jobs[0]?.definition.channel
+    return jobs.every((job) => job.definition.channel === channel && isPlainAndReady(job))
+        ? channel
+        : undefined
 }
 
 function isReady(job: NewJob): boolean {

@@ -37,10 +37,11 @@ const SPACING_MS = 5
 
 /**
  * Notifications of a database are committed one after the other, each with its flush to disk when something was written
- * beside it. So those that travel with a job take at most a tenth of a process's time, and none for a while after one
- * that could not be sent.
+ * beside it. So those that travel with jobs take at most a third of a process's time, and none for a while after one
+ * that could not be sent. A third, and after half of the spacing: so that the next one leaves before a hint of its own would.
  */
-const ALONG_SHARE = 0.1
+const ALONG_SHARE = 1 / 3
+const ALONG_SPACING_MS = SPACING_MS / 2
 const ALONG_REFUSED_MS = 60_000
 
 /** Stands for every channel. */
@@ -116,7 +117,7 @@ export class Hints {
     }
 
     #send(kind: HintKind | News, channel: string): void {
-        this.#unsent.set(`${kind} ${channel}`, { kind, channel })
+        this.#unsent.set(unsentKey(kind, channel), { kind, channel })
         const waitMs = this.#lastSentMs + SPACING_MS - monotonicMs()
         if (waitMs > 0) this.#alarm.setNoLaterThan(waitMs)
         else void this.#sendAll()
@@ -131,14 +132,19 @@ export class Hints {
         const sentMs = monotonicMs()
         if (sentMs < this.#alongFromMs) return undefined
         this.#alongFromMs = Number.POSITIVE_INFINITY
+        const key = unsentKey("ready", channel)
+        // What was stored before, it tells of, too; not what is stored meanwhile.
+        const unsent = this.#unsent.get(key)
         let pauseMs = ALONG_REFUSED_MS
         try {
             const result = await work({
                 channel: this.#sqlChannel,
                 message: this.#messageOf("ready", channel),
             })
-            pauseMs = Math.max(SPACING_MS, (monotonicMs() - sentMs) / ALONG_SHARE)
-            this.#lastSentMs = monotonicMs()
+            const nowMs = monotonicMs()
+            pauseMs = Math.max(ALONG_SPACING_MS, (nowMs - sentMs) * (1 / ALONG_SHARE - 1))
+            this.#lastSentMs = nowMs
+            if (this.#unsent.get(key) === unsent) this.#unsent.delete(key)
             this.#tell(channel, "ready")
             return result
         } catch (error) {
@@ -155,7 +161,7 @@ export class Hints {
     }
 
     async #sendAll(): Promise<void> {
-        if (this.#isSending) return
+        if (this.#isSending || this.#unsent.size === 0) return
         this.#isSending = true
         this.#lastSentMs = monotonicMs()
         const hints = [...this.#unsent.values()]
@@ -192,6 +198,10 @@ export class Hints {
             if (channel === EVERY_CHANNEL || channel === subscriber.channel) subscriber.onHint(kind)
         }
     }
+}
+
+function unsentKey(kind: HintKind | News, channel: string): string {
+    return `${kind} ${channel}`
 }
 
 function isKind(kind: unknown): kind is HintKind {

@@ -44,16 +44,21 @@ returning id::text`,
 
 /**
  * The same, and tells who listens, in one transaction. Notifications of a database are committed one after the other,
- * so it does not wait for long: it fails, with nothing done.
+ * so it does not wait for long: it fails, with nothing done. A sub-select, since that is evaluated once for all rows.
  */
+const toldText = statementText(
+    (schema) => /* sql */ `${text(schema)},
+    (select set_config('lock_timeout', '20ms', true) from pg_notify($4, $5))`,
+)
+
 const oneToldText = statementText(
     (schema) => /* sql */ `${oneText(schema)},
-    pg_notify($3, $4), set_config('lock_timeout', '20ms', true)`,
+    (select set_config('lock_timeout', '20ms', true) from pg_notify($3, $4))`,
 )
 
 /**
- * Returns the new ids in the order of the payloads, or none when a definition is no longer there. One job alone may be
- * sent together with a notification.
+ * Returns the new ids in the order of the payloads, or none when a definition is no longer there. They may be sent
+ * together with a notification.
  */
 export async function insertReadyJobs({
     run,
@@ -67,15 +72,14 @@ export async function insertReadyJobs({
     definitionIDs: readonly number[]
     hint?: Notification | undefined
 }): Promise<number[]> {
-    if (payloads.length === 1) {
-        const values = [definitionIDs[0], payloads[0]]
-        const rows =
-            hint === undefined
-                ? await run(oneText(schema), values, PREPARED)
-                : await run(oneToldText(schema), [...values, hint.channel, hint.message], PREPARED)
-        return rows.map(([id]) => Number(id))
-    }
-    const values = [jsonList(payloads), numberList(definitionIDs), numberList([...new Set(definitionIDs)])]
-    const rows = await run(text(schema), values, PREPARED)
+    const isOne = payloads.length === 1
+    const values = isOne
+        ? [definitionIDs[0], payloads[0]]
+        : [jsonList(payloads), numberList(definitionIDs), numberList([...new Set(definitionIDs)])]
+    const [silent, told] = isOne ? [oneText, oneToldText] : [text, toldText]
+    const rows =
+        hint === undefined
+            ? await run(silent(schema), values, PREPARED)
+            : await run(told(schema), [...values, hint.channel, hint.message], PREPARED)
     return rows.map(([id]) => Number(id)).sort((a, b) => a - b)
 }

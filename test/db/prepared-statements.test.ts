@@ -3,8 +3,8 @@ import { Config } from "../../src/index.ts"
 import { define } from "../support/define.ts"
 import { hasSessions, makePool, makeQueue } from "../support/with-schema.ts"
 
-/** Jobs in one statement that is the same each time: one alone may have a hint with it. */
-const TWO = [{ payload: {} }, { payload: {} }]
+/** Jobs in one statement that is the same each time: with fewer, a hint may travel. */
+const MANY = Array.from({ length: 1_001 }, () => ({ payload: {} }))
 
 /** A queue, and a definition whose pool has one connection, on which the test can look. */
 async function makeOnOneConnection() {
@@ -23,7 +23,7 @@ async function makeOnOneConnection() {
 describe.skipIf(!hasSessions())("the statements of defer", () => {
     it("are prepared once a connection, under names that tell their text", async () => {
         const { job, prepared } = await makeOnOneConnection()
-        for (let n = 0; n < 3; n++) await job.deferMany(TWO)
+        for (let n = 0; n < 3; n++) await job.deferMany(MANY)
         const [name, ...others] = await prepared()
         expect(name).toMatch(/^cuckmq_[0-9a-f]{32}$/)
         expect(others).toEqual([])
@@ -33,23 +33,23 @@ describe.skipIf(!hasSessions())("the statements of defer", () => {
 
     it("are done without, once a connection has forgotten what was prepared on it", async () => {
         const { queue, pool, job, prepared } = await makeOnOneConnection()
-        await job.deferMany(TWO)
+        await job.deferMany(MANY)
         // What a pooler's other connections are like, and what some applications do with theirs.
         await pool.query("deallocate all")
-        await job.deferMany(TWO)
+        await job.deferMany(MANY)
         await Promise.all(Array.from({ length: 5 }, () => job.defer({ payload: {} })))
-        expect(await queue.jobs()).toHaveLength(9)
+        expect(await queue.jobs()).toHaveLength(2 * MANY.length + 5)
         expect(await prepared()).toEqual([])
     })
 
     it("are done without, when a connection has something of that name already", async () => {
         const { queue, job, prepared } = await makeOnOneConnection()
-        await job.deferMany(TWO)
+        await job.deferMany(MANY)
         const [name] = await prepared()
         const other = makePool({ max: 1 })
         await other.query(`prepare ${name} as select 1`)
         const sameJob = define(new Config({ pool: other, schema: queue.schemaName }), () => undefined)
-        const ids = await sameJob.deferMany(TWO)
+        const ids = await sameJob.deferMany(MANY)
         expect((await queue.jobs()).map((row) => Number(row.id))).toEqual(expect.arrayContaining(ids))
     })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { Config, JobDefinition } from "../../src/index.ts"
 import { finalizedJob } from "../support/finalized.ts"
-import { waitsBefore } from "../support/flaky-pool.ts"
+import { waitsAround, waitsBefore } from "../support/flaky-pool.ts"
 import { makeGate } from "../support/gate.ts"
 import { inTransaction } from "../support/transaction.ts"
 import {
@@ -29,6 +29,12 @@ async function startSleepingWorker(queue: Queue, channel = "_default") {
     const usher = define(queue.config, { name: "usher", channel })
     queue.worker({ processIntervalMs: 60_000, channel })
     await finalizedJob(queue, await usher.defer({ payload: {} }))
+    return usher
+}
+
+/** More than a hint travels with. */
+function manyJobs() {
+    return Array.from({ length: 1_001 }, () => ({ payload: {} }))
 }
 
 describe("a worker that sleeps", () => {
@@ -51,24 +57,58 @@ describe("a worker that sleeps", () => {
         for (let i = 0; i < 5; i++) await finalizedJob(queue, await elsewhere.defer({ payload: {} }))
     })
 
-    it("is woken by what is stored together with a job, when nothing else is heard", async ({ skip }) => {
+    it.for([1, 3])(
+        "is woken by what is stored together with %i jobs, when nothing else is heard",
+        async (num, { skip }) => {
+            skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
+            const queue = await makeQueue()
+            define(queue.config)
+            await startSleepingWorker(queue)
+            const gate = makeGate()
+            const pool = waitsBefore(makePool({ max: 3 }), "-- cuckmq: notify", () => gate.opened)
+            // More than one: the worker looks around once when it begins to listen.
+            for (let i = 0; i < 3; i++) {
+                const ids: number[] = []
+                await eventually(async () => {
+                    // One that has sent no hint yet sends it with its jobs, unless others hold it up for too long.
+                    const elsewhere = define(new Config({ pool, schema: queue.schemaName }))
+                    const defer = () => elsewhere.defer({ payload: {} })
+                    ids.push(...(await Promise.all(Array.from({ length: num }, defer))))
+                    return (await queue.history()).some(({ id }) => Number(id) === ids[0])
+                })
+            }
+            gate.open()
+        },
+    )
+
+    it("is woken by what was stored while a hint for other jobs travelled", async ({ skip }) => {
         skip(!hasSessions(), "PGlite has one session, and PgBouncer passes no notifications on")
         const queue = await makeQueue()
         define(queue.config)
-        await startSleepingWorker(queue)
-        const gate = makeGate()
-        const pool = waitsBefore(makePool({ max: 3 }), "-- cuckmq: notify", () => gate.opened)
-        // More than one: the worker looks around once when it begins to listen.
-        for (let i = 0; i < 3; i++) {
-            const ids: number[] = []
-            await eventually(async () => {
-                // One that has sent no hint yet sends it with its job, unless others hold it up for too long.
-                const elsewhere = define(new Config({ pool, schema: queue.schemaName }))
-                ids.push(await elsewhere.defer({ payload: {} }))
-                return (await queue.history()).some(({ id }) => Number(id) === ids[0])
-            })
-        }
-        gate.open()
+        const usher = await startSleepingWorker(queue)
+        const notified = makeGate()
+        const answered = makeGate()
+        const pool = waitsAround(makePool({ max: 4 }), {
+            before: (text) => (text.includes("-- cuckmq: notify") ? notified.opened : undefined),
+            after: (text) => (text.includes("-- cuckmq: insert-ready-job\n") ? answered.opened : undefined),
+        })
+        const config = new Config({ pool, schema: queue.schemaName })
+        const elsewhere = define(config)
+        // A hint for another channel is being sent, so that the next one has to wait.
+        await define(config, { name: "other", channel: "other" }).deferMany(manyJobs())
+        const first = elsewhere.defer({ payload: {} })
+        // The worker has had it, whether or not its hint was held up for too long by those of other tests.
+        let numUshers = 1
+        await eventually(async () => {
+            await finalizedJob(queue, await usher.defer({ payload: {} }))
+            numUshers++
+            return (await queue.history()).length > numUshers
+        })
+        const [id = 0] = await elsewhere.deferMany(manyJobs())
+        answered.open()
+        await first
+        notified.open()
+        await finalizedJob(queue, id)
     })
 
     it("is woken by a job of another Config in its channel, and by delayed ones", async ({ skip }) => {

@@ -5,13 +5,21 @@ interface Query {
     text: string
 }
 
+type Wait = (text: string) => Promise<void> | undefined
+
 /** A pool that passes everything on, and lets the test come before each statement whose text contains `part`. */
 export function waitsBefore(pool: pg.Pool, part: string, wait: (text: string) => Promise<void>): Pool {
-    const passOn = async (client: pg.PoolClient, query: Query) => {
-        if (query.text.includes(part)) await wait(query.text)
-        return client.query(query as unknown as string)
-    }
-    return passingOn(pool, passOn)
+    return waitsAround(pool, { before: (text) => (text.includes(part) ? wait(text) : undefined) })
+}
+
+/** A pool that passes everything on, and lets the test come before each statement, and between it and its answer. */
+export function waitsAround(pool: pg.Pool, { before, after }: { before?: Wait; after?: Wait }): Pool {
+    return passingOn(pool, async (client, query) => {
+        await before?.(query.text)
+        const result = await client.query(query as unknown as string)
+        await after?.(query.text)
+        return result
+    })
 }
 
 /**
