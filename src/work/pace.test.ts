@@ -35,15 +35,16 @@ describe("Pace", () => {
         expect(new Pace(1).ahead(0)).toBe(0)
     })
 
-    it("claims nothing ahead of jobs that take longer than its horizon", () => {
-        expect(aheadAfter({ concurrency: 1, jobMs: 50 })).toBe(0)
+    it("claims nothing ahead of jobs that take longer than 20 ms", () => {
+        expect(aheadAfter({ concurrency: 1, jobMs: 25 })).toBe(0)
+        expect(aheadAfter({ concurrency: 1, jobMs: 15 })).toBeGreaterThan(0)
         expect(aheadAfter({ concurrency: 100, jobMs: 1_000 })).toBe(0)
     })
 
     it("claims ahead what ends within the next moments, and never more than a thousand", () => {
         const ahead = aheadAfter({ concurrency: 10, jobMs: 1 })
-        expect(ahead).toBeGreaterThan(100)
-        expect(ahead).toBeLessThanOrEqual(200)
+        expect(ahead).toBeGreaterThan(200)
+        expect(ahead).toBeLessThanOrEqual(400)
         expect(aheadAfter({ concurrency: 10, jobMs: 0.001 })).toBe(1_000)
     })
 

@@ -1,5 +1,8 @@
-/** How far ahead a worker claims: what it will start within this time at the pace just seen. */
-const HORIZON_MS = 20
+/** How far ahead a worker claims: what it will start within this time at the pace just seen. A claim may take half of it. */
+const HORIZON_MS = 40
+
+/** Jobs that take longer are not claimed ahead. */
+const LONGEST_MS = 20
 
 /** The most that is claimed ahead. */
 const MAX_AHEAD = 1_000
@@ -13,8 +16,8 @@ const MIN_SAMPLE_MS = 4
 /**
  * How many jobs to claim beyond the free slots: as many as would end within the next moments if all slots were taken, by
  * how long handlers take. Neither the time that the database takes counts, nor slots that had nothing to do: a worker
- * that has run out of jobs must not take that for its pace, and claim fewer yet. Jobs that take longer than the horizon
- * are not claimed ahead, so they wait in the queue, where any worker can have them.
+ * that has run out of jobs must not take that for its pace, and claim fewer yet. Jobs that take long are not claimed
+ * ahead, so they wait in the queue, where any worker can have them.
  */
 export class Pace {
     readonly #concurrency: number
@@ -63,10 +66,11 @@ export class Pace {
     #measure(): void {
         const seen = Math.min((this.#concurrency * this.#numEnded) / this.#runMs, MAX_PER_MS)
         this.#perMs = this.#numEnded === 0 ? 0 : (this.#perMs + seen) / 2
+        const isLong = this.#perMs * LONGEST_MS < this.#concurrency
         const expected = Math.round(this.#perMs * HORIZON_MS)
         // A few quick jobs prove little: the stock grows by as many as have ended, or at most to twice as many.
         const proven = Math.max(2 * this.#numEnded, this.#ahead + this.#numEnded)
-        this.#ahead = expected < this.#concurrency ? 0 : Math.min(expected, proven, MAX_AHEAD)
+        this.#ahead = isLong ? 0 : Math.min(expected, proven, MAX_AHEAD)
         this.#numEnded = 0
         this.#busyMs = 0
         this.#runMs = 0
