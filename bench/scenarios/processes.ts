@@ -4,12 +4,16 @@ import { fill, type Scenario, until } from "./scenario.ts"
 
 const MAX_MS = 4_000
 
+/** What runs often is compiled in each process anew, so four that have just begun would be compared with one that has run long. */
+const NUM_TO_WARM_UP = 25_000
+const MAX_WARM_UP_MS = 10_000
+
 /** Whether more worker processes on one queue get in each other's way. */
 export const processes: Scenario = {
     title: "Four worker processes",
     about:
         "The same drain by one and by four worker processes beside the process that enqueued, all started before " +
-        "the clock, after a drain of 15,000 jobs for each to warm up: what runs often is compiled in each process anew. On two " +
+        "the clock, after a drain of 25,000 jobs for each to warm up: what runs often is compiled in each process anew. On two " +
         "cores four processes cannot be faster; they should not be slower.",
     goal: "rate",
     peers: ["cuckmq", ...TUNED_PEERS.filter((id) => id !== "bullmq-postgres-fast")],
@@ -18,19 +22,18 @@ export const processes: Scenario = {
         const count = isSmall ? 5_000 : 60_000
         const numWorkers = Number.parseInt(caseName, 10)
         const workers = await Promise.all(Array.from({ length: numWorkers }, startWorker))
-        const drain = async (numJobs: number) => {
+        const drain = async (numJobs: number, maxMs: number) => {
             await fill({ peer, count: numJobs, size: 5_000, payload: (n) => payloadOf(100, { n }) })
             await admin.query("checkpoint")
             await meter.start()
             await Promise.all(workers.map((worker) => worker.begin()))
             const numDone = () => workers.reduce((sum, worker) => sum + worker.numJobs, 0)
-            await until(async () => numDone() >= numJobs && (await peer.numUnfinished()) === 0, MAX_MS)
+            await until(async () => numDone() >= numJobs && (await peer.numUnfinished()) === 0, maxMs)
             return numDone()
         }
-        // Four processes that have just started would be compared with one.
-        await drain(isSmall ? count : numWorkers * 15_000)
+        await drain(isSmall ? count : numWorkers * NUM_TO_WARM_UP, MAX_WARM_UP_MS)
         await Promise.all(workers.map((worker) => worker.rest()))
-        const numJobs = await drain(count)
+        const numJobs = await drain(count, MAX_MS)
         const { peakMb: _, ...metrics } = await meter.stop(Math.min(numJobs, count) || 1)
         const reports = await Promise.all(workers.map((worker) => worker.end()))
         const micros = reports.reduce((sum, report) => sum + report.processMicros, 0)
