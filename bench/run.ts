@@ -17,14 +17,11 @@ import { keepResults, type ScenarioResult } from "./results.ts"
 import type { SampleTask } from "./sample.ts"
 import { DEFAULT_NAMES, scenarioOf } from "./scenarios/index.ts"
 import { BenchServers, DEFAULT_POSTGRES, type Servers } from "./servers.ts"
+import { Timetable } from "./timetable.ts"
 
 const SAMPLE = fileURLToPath(new URL("sample.ts", import.meta.url))
 const DEFAULT_ROUNDS = 3
 const DEFAULT_TIMEOUT_MS = 60_000
-
-/** On a slow or busy machine, after this time each system is measured once, and after that time no more. */
-const SPARING_AFTER_MS = 19 * 60_000
-const ENOUGH_AFTER_MS = 22.5 * 60_000
 
 const { values: flags, positionals } = parseArgs({
     allowPositionals: true,
@@ -41,6 +38,7 @@ for (const id of onlyPeers ?? []) entryOf(id)
 const isKept = !flags.small && version === DEFAULT_POSTGRES && onlyPeers === undefined
 const names = positionals.length > 0 ? positionals : DEFAULT_NAMES
 for (const name of names) scenarioOf(name)
+const timetable = new Timetable(names)
 let numSchemas = 0
 const stopping = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort())
@@ -74,11 +72,13 @@ async function runScenario(name: string): Promise<ScenarioResult> {
     )
     const rounds = flags.rounds === undefined ? (scenario.rounds ?? DEFAULT_ROUNDS) : Number(flags.rounds)
     const result: ScenarioResult = { name, rounds: 0, isSmall: flags.small, samples: [], failures: [] }
+    let roundMs = 0
     for (let round = 0; round < rounds; round++) {
-        if (performance.now() > (round === 0 ? ENOUGH_AFTER_MS : SPARING_AFTER_MS)) {
-            process.stderr.write(`${name} · round ${round + 1} of ${rounds} is left out: the time is over\n`)
+        if (round === 0 ? timetable.isOver : !timetable.hasTimeFor(name, roundMs)) {
+            process.stderr.write(`${name} · round ${round + 1} of ${rounds} is left out: no time\n`)
             break
         }
+        const startMs = performance.now()
         result.rounds = round + 1
         for (const caseName of scenario.cases ?? [name]) {
             for (const peerID of peers) {
@@ -104,6 +104,8 @@ async function runScenario(name: string): Promise<ScenarioResult> {
                 if (!stopping.signal.aborted) await cleanUp(addresses, schema)
             }
         }
+        roundMs = performance.now() - startMs
+        if (round === 0) timetable.tookFirst(name, roundMs)
     }
     return result
 }

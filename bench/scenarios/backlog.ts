@@ -9,6 +9,7 @@ export const backlog: Scenario = {
     about:
         "The drain of 1,000,000 jobs beside the drain of 100,000. Only our own: the rivals would take many minutes " +
         "to enqueue as many.",
+    usualSeconds: 47,
     goal: "rate",
     peers: ["cuckmq"],
     cases: ["100,000 jobs", "1,000,000 jobs"],

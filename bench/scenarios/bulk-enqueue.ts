@@ -10,6 +10,7 @@ export const bulkEnqueue: Scenario = {
     about:
         "100,000 jobs of 100 bytes from one process, 5,000 in a call, one call after another. The rivals' " +
         "default settings are the same here but for the size of their pools.",
+    usualSeconds: 38,
     goal: "rate",
     peers: ["bare", "cuckmq", ...TUNED_PEERS],
     async sample({ peer, meter, isSmall }) {

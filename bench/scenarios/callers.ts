@@ -9,6 +9,7 @@ export const callers: Scenario = {
     about:
         "1, 20 and 200 loops in one process, each of which enqueues one job and waits until it is stored. Bare SQL " +
         "inserts as many rows in a statement as there are callers.",
+    usualSeconds: 40,
     goal: "rate",
     peers: EVERY_PEER.filter((id) => id === "cuckmq" || !id.startsWith("cuckmq")),
     async sample({ peer, meter, isSmall }) {

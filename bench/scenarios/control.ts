@@ -42,6 +42,7 @@ export const control: Scenario = {
         `The drain of ${NUM_JOBS.toLocaleString("en")} jobs that do nothing, at a concurrency of 100 in one process, after a drain of ` +
         `${NUM_WARM_UP.toLocaleString("en")} to warm up: jobs under limits that are never reached, in groups, with keys, with priorities, ` +
         "or beside what is paused; and how fast they are deferred, 5,000 in a call.",
+    usualSeconds: 240,
     goal: "rate",
     peers: ["cuckmq"],
     cases: Object.keys(KINDS),

@@ -9,6 +9,7 @@ const CASES: Readonly<Record<string, number>> = { "1 definition": 1, "500 defini
 export const definitions: Scenario = {
     title: "500 definitions",
     about: "The drain of 50,000 jobs of one definition, and of 500 definitions with 100 jobs each.",
+    usualSeconds: 7,
     goal: "rate",
     peers: ["cuckmq"],
     cases: Object.keys(CASES),

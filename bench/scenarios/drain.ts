@@ -20,6 +20,7 @@ export const drain: Scenario = {
         `recorded as done, after a drain of 20,000 to warm up. What takes longer than ${MAX_MS / 1_000} s is stopped and rated by the jobs it ran; rivals with default ` +
         `settings have 20,000 jobs and ${SHORT.maxMs / 1_000} s. cuckmq, bare SQL, pg-boss and BullMQ with default ` +
         "settings keep finished jobs; graphile-worker and BullMQ, tuned, delete them.",
+    usualSeconds: 78,
     goal: "rate",
     peers: EVERY_PEER,
     async sample(bench) {

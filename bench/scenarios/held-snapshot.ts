@@ -17,6 +17,7 @@ export const heldSnapshot: Scenario = {
         "of 20,000 jobs enqueued and run by one process. The ratio is the median rate of the last five rounds to " +
         `that of the first five. A system that needs more than ${MAX_MS / 1_000} s is stopped and rated by the ` +
         "rounds it did.",
+    usualSeconds: 91,
     goal: "rate",
     peers: ["cuckmq", ...TUNED_PEERS.filter((id) => !id.startsWith("bullmq"))],
     rounds: 1,

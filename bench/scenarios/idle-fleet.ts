@@ -12,6 +12,7 @@ export const idleFleet: Scenario = {
         "20 worker processes with default settings and an empty queue, watched for 10 seconds. Queries a second and " +
         "memory are those of one process. Queries are counted by pg_stat_statements, commands by Redis. About 17 MB " +
         "of each process is Node's type stripping, which the benchmark uses.",
+    usualSeconds: 83,
     goal: "rate",
     peers: EVERY_PEER.filter((id) => id === "cuckmq" || (id !== "bare" && !id.endsWith("-fast"))),
     rounds: 1,

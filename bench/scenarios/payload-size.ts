@@ -12,6 +12,7 @@ export const payloadSize: Scenario = {
     about:
         "10,000 jobs are enqueued, 500 in a call, and then run by one process. Time, CPU and WAL are those of the " +
         "whole life of the jobs.",
+    usualSeconds: 34,
     goal: "rate",
     peers: ["cuckmq", ...TUNED_PEERS],
     cases: Object.keys(SIZES),

@@ -12,6 +12,7 @@ export const pickup: Scenario = {
     about:
         "One process enqueues a job, a worker in another process that has nothing to do starts it; 150 times after 20 to " +
         "warm up, with pauses of 10 to 20 ms. Counted from the call that enqueues to the first line of the handler.",
+    usualSeconds: 44,
     goal: "latency",
     peers: EVERY_PEER.filter((id) => id !== "bare" && id !== "cuckmq-fast"),
     async sample({ peer, startWorker, isSmall }) {

@@ -28,6 +28,8 @@ export interface Scenario {
     peers: readonly string[]
     /** What is measured in runs of its own, when it is more than one thing. */
     cases?: readonly string[]
+    /** About how long it takes to measure all systems once. */
+    usualSeconds: number
     /** How often each system is measured; 3 unless it says something else. */
     rounds?: number
     /** The most that one run may take. */

@@ -13,6 +13,7 @@ export const shortJobs: Scenario = {
     about:
         "Jobs that sleep for 1 ms, at a concurrency of 64 and of 256: the ideal is 64,000 and 256,000 a second, less " +
         "the slack of Node's timers, whatever the queue costs. After 5,000 jobs to warm up. Every system has the concurrency that is named.",
+    usualSeconds: 53,
     goal: "rate",
     peers: ["cuckmq", ...TUNED_PEERS],
     cases: Object.keys(CONCURRENCIES),

@@ -18,6 +18,7 @@ export const standingAhead: Scenario = {
         "The drain of 10,000 jobs while 1,000,000 older ones stand ahead that are delayed, rate-limited, blocked by " +
         "a dependency, or of a definition that the worker does not know, beside the drain with none of them. The " +
         `median of ${NUM_DRAINS} drains.`,
+    usualSeconds: 60,
     goal: "rate",
     peers: ["cuckmq"],
     cases: KINDS,

@@ -12,6 +12,7 @@ export const steady: Scenario = {
         "One process enqueues 2,000 jobs a second, each on time whether or not the ones before are stored; a worker " +
         "in another process runs them. Counted from the instant at which a job was to be enqueued; seconds mean that " +
         "the system cannot keep up.",
+    usualSeconds: 30,
     goal: "latency",
     peers: ["cuckmq", ...TUNED_PEERS],
     async sample({ peer, meter, startWorker, isSmall }) {
