@@ -125,7 +125,7 @@ const INTERPOLATED: Record<string, RegExp> = {
     "src/statements/put-due.ts": /^(name|states|changes)$/,
     "src/statements/history-rings.ts": /^ring$/,
     "src/statements/history-slots.ts": /^slot$/,
-    "src/statements/insert-ready-jobs.ts": /^oneText\(schema\)$/,
+    "src/statements/insert-ready-jobs.ts": /^(one|many)Text\(schema\)$/,
     "src/statements/insert-unique-jobs.ts": /^hasID\("held\.job_id"\)$/,
     "src/statements/job-errors.ts": /^(errors|error|dated)$/,
     "src/statements/paused-keys.ts": /^((group|concurrency|rate)Key\(lane\)|keysOf\((lane|"job\.lane")\))$/,

@@ -7,7 +7,7 @@ import { PREPARED, type Query } from "./query.ts"
  * The hot path of `defer`: jobs that may run at once. Ids come from the sequence in the order of the input, so the
  * ids returned, sorted, are in that order too. Inserts nothing where a definition is gone or retired.
  */
-const text = statementText(
+const manyText = statementText(
     (schema) => /* sql */ `-- cuckmq: insert-ready-jobs
 insert into ${schema}.job
     (id, position, definition_id, num_attempts, priority, state, created_at, due_at, expires_at, payload)
@@ -46,8 +46,8 @@ returning id::text`,
  * The same, and tells who listens, in one transaction. Notifications of a database are committed one after the other,
  * so it does not wait for long: it fails, with nothing done. A sub-select, since that is evaluated once for all rows.
  */
-const toldText = statementText(
-    (schema) => /* sql */ `${text(schema)},
+const manyToldText = statementText(
+    (schema) => /* sql */ `${manyText(schema)},
     (select set_config('lock_timeout', '20ms', true) from pg_notify($4, $5))`,
 )
 
@@ -76,7 +76,7 @@ export async function insertReadyJobs({
     const values = isOne
         ? [definitionIDs[0], payloads[0]]
         : [jsonList(payloads), numberList(definitionIDs), numberList([...new Set(definitionIDs)])]
-    const [silent, told] = isOne ? [oneText, oneToldText] : [text, toldText]
+    const [silent, told] = isOne ? [oneText, oneToldText] : [manyText, manyToldText]
     const rows =
         hint === undefined
             ? await run(silent(schema), values, PREPARED)
