@@ -201,10 +201,10 @@ describe("dueAt of the context", () => {
                 if (seen.length === 2) throw new Error("again")
             },
         })
-        queue.worker({ processIntervalMs: 10 })
         const id = await job.defer({ payload: {}, delayMs: 50 })
         const [row] = await queue.jobs()
         expect(Number(row?.id)).toBe(id)
+        queue.worker({ processIntervalMs: 10 })
         await finalized(queue, 1)
         expect(seen).toHaveLength(3)
         expect(new Set(seen).size).toBe(1)
