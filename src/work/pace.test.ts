@@ -41,6 +41,10 @@ describe("Pace", () => {
         expect(aheadAfter({ concurrency: 100, jobMs: 1_000 })).toBe(0)
     })
 
+    it("claims short jobs ahead for many slots as for few", () => {
+        for (const concurrency of [64, 501, 1_000]) expect(aheadAfter({ concurrency, jobMs: 1 })).toBe(1_000)
+    })
+
     it("claims ahead what ends within the next moments, and never more than a thousand", () => {
         const ahead = aheadAfter({ concurrency: 10, jobMs: 1 })
         expect(ahead).toBeGreaterThan(200)

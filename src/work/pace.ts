@@ -7,8 +7,11 @@ const LONGEST_MS = 20
 /** The most that is claimed ahead. */
 const MAX_AHEAD = 1_000
 
-/** No job counts as shorter than the pace that this makes of it. */
-const MAX_PER_MS = MAX_AHEAD / HORIZON_MS
+/**
+ * No job counts as shorter than the pace that this makes of it: enough for as many slots as are claimed for ahead, and one
+ * more, since an average only comes near to it.
+ */
+const MAX_PER_MS = (MAX_AHEAD + 1) / LONGEST_MS
 
 /** A measurement over less work than this says little, unless all that was claimed has ended. */
 const MIN_SAMPLE_MS = 4
