@@ -135,8 +135,8 @@ export class Enqueuer {
     }
 
     async #insertCommitted(jobs: readonly NewJob[], patience?: Patience): Promise<Deferral[]> {
-        const channel = oneChannelOf(jobs)
-        if (channel !== undefined && jobs.length <= MAX_JOBS_TOLD_OF) {
+        const channel = jobs.length <= MAX_JOBS_TOLD_OF ? oneChannelOf(jobs) : undefined
+        if (channel !== undefined) {
             const insert = (hint: Notification) => this.#insert(jobs, this.#run, "alone", { hint })
             const deferrals = await this.#hints.tellAlong(channel, insert)
             if (deferrals !== undefined) return deferrals
@@ -170,7 +170,7 @@ export class Enqueuer {
             // An impatient statement leaves out what is contested, as who asked for it expects.
             return jobs.map((job) => deferrals.get(job) as Deferral)
         }
-        const isPlain = jobs.every(isPlainAndReady)
+        const isPlain = hint !== undefined || jobs.every(isPlainAndReady)
         const ids = await this.#insertKnown(jobs, run, place, async (definitionIDs) => {
             if (isPlain) {
                 const payloads = jobs.map(({ payload }) => payload)

@@ -38,9 +38,10 @@ const SPACING_MS = 5
 /**
  * Notifications of a database are committed one after the other, each with its flush to disk when something was written
  * beside it. So those that travel with jobs take at most a third of a process's time, and none for a while after one
- * that could not be sent. A third, and after half of the spacing: so that the next one leaves before a hint of its own would.
+ * that could not be sent. So the pause after one is twice as long as it took, and half of the spacing at least: then the next
+ * one leaves before a hint of its own would.
  */
-const ALONG_SHARE = 1 / 3
+const ALONG_PAUSE = 2
 const ALONG_SPACING_MS = SPACING_MS / 2
 const ALONG_REFUSED_MS = 60_000
 
@@ -142,7 +143,7 @@ export class Hints {
                 message: this.#messageOf("ready", channel),
             })
             const nowMs = monotonicMs()
-            pauseMs = Math.max(ALONG_SPACING_MS, (nowMs - sentMs) * (1 / ALONG_SHARE - 1))
+            pauseMs = Math.max(ALONG_SPACING_MS, (nowMs - sentMs) * ALONG_PAUSE)
             this.#lastSentMs = nowMs
             if (this.#unsent.get(key) === unsent) this.#unsent.delete(key)
             this.#tell(channel, "ready")
